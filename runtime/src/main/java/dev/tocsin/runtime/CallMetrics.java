@@ -1,0 +1,153 @@
+package dev.tocsin.runtime;
+
+import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
+import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Counts and times each call, by method and code, and turns what a handler throws into the call's
+ * end: a status as it is, anything else INTERNAL with its trace in the log only. Both series are
+ * bounded by the methods that are served.
+ */
+final class CallMetrics implements ServerInterceptor {
+  private static final Logger LOG = LoggerFactory.getLogger(CallMetrics.class);
+
+  private final MeterRegistry meters;
+
+  CallMetrics(MeterRegistry meters) {
+    this.meters = meters;
+  }
+
+  @Override
+  public <Q, R> ServerCall.Listener<Q> interceptCall(
+      ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+    String method = call.getMethodDescriptor().getFullMethodName();
+    Counter.builder("grpc.requests")
+        .description("Calls by method")
+        .tag("method", method)
+        .register(meters)
+        .increment();
+    MeasuredCall<Q, R> measured = new MeasuredCall<>(call, method, Timer.start(meters));
+    try {
+      return new MeasuredListener<>(next.startCall(measured, headers), measured);
+    } catch (RuntimeException e) {
+      measured.fail(e);
+      return new ServerCall.Listener<>() {};
+    }
+  }
+
+  private final class MeasuredCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
+    private final String method;
+    private final Timer.Sample sample;
+    private final AtomicBoolean ended = new AtomicBoolean();
+
+    MeasuredCall(ServerCall<Q, R> call, String method, Timer.Sample sample) {
+      super(call);
+      this.method = method;
+      this.sample = sample;
+    }
+
+    @Override
+    public void close(Status status, Metadata trailers) {
+      end(status);
+      super.close(status, trailers);
+    }
+
+    void end(Status status) {
+      if (!ended.compareAndSet(false, true)) {
+        return;
+      }
+      String code = status.getCode().name();
+      sample.stop(
+          Timer.builder("grpc.request.duration")
+              .description("From a call's start to its end, by method and code")
+              .tag("method", method)
+              .tag("code", code)
+              .serviceLevelObjectives(
+                  Duration.ofMillis(1),
+                  Duration.ofMillis(5),
+                  Duration.ofMillis(25),
+                  Duration.ofMillis(100),
+                  Duration.ofMillis(500),
+                  Duration.ofSeconds(1),
+                  Duration.ofSeconds(5))
+              .register(meters));
+      if (!status.isOk()) {
+        Counter.builder("grpc.errors")
+            .description("Calls that ended with an error, by method and code")
+            .tag("method", method)
+            .tag("code", code)
+            .register(meters)
+            .increment();
+      }
+    }
+
+    void fail(RuntimeException e) {
+      if (e instanceof StatusRuntimeException told) {
+        closeOnce(
+            told.getStatus(), told.getTrailers() == null ? new Metadata() : told.getTrailers());
+        return;
+      }
+      LOG.error("{} failed", method, e);
+      closeOnce(Status.INTERNAL.withDescription("internal error"), new Metadata());
+    }
+
+    private void closeOnce(Status status, Metadata trailers) {
+      try {
+        close(status, trailers);
+      } catch (IllegalStateException alreadyClosed) {
+        LOG.debug("{} was already closed", method, alreadyClosed);
+      }
+    }
+  }
+
+  private static final class MeasuredListener<Q, R> extends SimpleForwardingServerCallListener<Q> {
+    private final MeasuredCall<Q, R> call;
+
+    MeasuredListener(ServerCall.Listener<Q> listener, MeasuredCall<Q, R> call) {
+      super(listener);
+      this.call = call;
+    }
+
+    @Override
+    public void onMessage(Q message) {
+      guarded(() -> super.onMessage(message));
+    }
+
+    @Override
+    public void onHalfClose() {
+      guarded(super::onHalfClose);
+    }
+
+    @Override
+    public void onReady() {
+      guarded(super::onReady);
+    }
+
+    @Override
+    public void onCancel() {
+      call.end(Status.CANCELLED);
+      guarded(super::onCancel);
+    }
+
+    private void guarded(Runnable step) {
+      try {
+        step.run();
+      } catch (RuntimeException e) {
+        call.fail(e);
+      }
+    }
+  }
+}

@@ -1,0 +1,26 @@
+package dev.tocsin.runtime;
+
+import io.grpc.Context;
+
+/**
+ * Who calls: the workspace within which everything happens, and the principal by name.
+ *
+ * @param workspace of the caller; {@code default} where nobody is asked who they are
+ * @param principal the caller's name, for logs and quotas
+ */
+public record Caller(String workspace, String principal) {
+  /** The caller where nobody is asked who they are. */
+  public static final Caller ANONYMOUS = new Caller("default", "anonymous");
+
+  private static final Context.Key<Caller> KEY = Context.keyWithDefault("caller", ANONYMOUS);
+
+  /** The caller of the gRPC call that this thread serves. */
+  public static Caller current() {
+    return KEY.get();
+  }
+
+  /** A context in which {@link #current} gives this caller. */
+  Context in(Context context) {
+    return context.withValue(KEY, this);
+  }
+}

@@ -1,0 +1,107 @@
+package dev.tocsin.runtime;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.Duration;
+import com.google.rpc.BadRequest;
+import com.google.rpc.BadRequest.FieldViolation;
+import com.google.rpc.Code;
+import com.google.rpc.ErrorInfo;
+import com.google.rpc.RetryInfo;
+import com.google.rpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.StatusProto;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The errors that calls end with, each with the details of google.rpc that its code promises.
+ *
+ * @see <a href="https://google.aip.dev/193">AIP-193</a>
+ */
+public final class Errors {
+  /** The domain of every {@link ErrorInfo}. */
+  public static final String DOMAIN = "tocsin.dev";
+
+  private Errors() {}
+
+  /** INVALID_ARGUMENT with every violation: field path, and what is wrong with it. At least one. */
+  public static StatusRuntimeException invalid(List<FieldViolation> violations) {
+    String message =
+        violations.size() == 1
+            ? violations.get(0).getField() + ": " + violations.get(0).getDescription()
+            : violations.size()
+                + " fields are invalid, first "
+                + violations.get(0).getField()
+                + ": "
+                + violations.get(0).getDescription();
+    return error(
+        Code.INVALID_ARGUMENT,
+        message,
+        BadRequest.newBuilder().addAllFieldViolations(violations).build());
+  }
+
+  /** INVALID_ARGUMENT with one violation. */
+  public static StatusRuntimeException invalid(String field, String description) {
+    return invalid(List.of(violation(field, description)));
+  }
+
+  /** A violation. */
+  public static FieldViolation violation(String field, String description) {
+    return FieldViolation.newBuilder().setField(field).setDescription(description).build();
+  }
+
+  /** UNAVAILABLE: ask again after the given time. */
+  public static StatusRuntimeException unavailable(String message, java.time.Duration retryAfter) {
+    return retry(Code.UNAVAILABLE, message, retryAfter);
+  }
+
+  /** RESOURCE_EXHAUSTED: ask again after the given time. */
+  public static StatusRuntimeException exhausted(String message, java.time.Duration retryAfter) {
+    return retry(Code.RESOURCE_EXHAUSTED, message, retryAfter);
+  }
+
+  /** NOT_FOUND. */
+  public static StatusRuntimeException notFound(String message) {
+    return error(Code.NOT_FOUND, message);
+  }
+
+  /** DEADLINE_EXCEEDED. */
+  public static StatusRuntimeException deadline(String message) {
+    return error(Code.DEADLINE_EXCEEDED, message);
+  }
+
+  /** Any code with an {@link ErrorInfo} of the given reason, an UPPER_SNAKE_CASE constant. */
+  public static StatusRuntimeException because(
+      Code code, String reason, String message, Map<String, String> metadata) {
+    return error(
+        code,
+        message,
+        ErrorInfo.newBuilder()
+            .setDomain(DOMAIN)
+            .setReason(reason)
+            .putAllMetadata(metadata)
+            .build());
+  }
+
+  /** The wire form of a duration. */
+  public static Duration duration(java.time.Duration duration) {
+    return Duration.newBuilder()
+        .setSeconds(duration.getSeconds())
+        .setNanos(duration.getNano())
+        .build();
+  }
+
+  private static StatusRuntimeException retry(
+      Code code, String message, java.time.Duration retryAfter) {
+    return error(code, message, RetryInfo.newBuilder().setRetryDelay(duration(retryAfter)).build());
+  }
+
+  private static StatusRuntimeException error(
+      Code code, String message, com.google.protobuf.Message... details) {
+    Status.Builder status = Status.newBuilder().setCode(code.getNumber()).setMessage(message);
+    for (com.google.protobuf.Message detail : details) {
+      status.addDetails(Any.pack(detail));
+    }
+    return StatusProto.toStatusRuntimeException(status.build());
+  }
+}

@@ -1,0 +1,188 @@
+package dev.tocsin.runtime;
+
+import io.grpc.BindableService;
+import io.grpc.Metadata;
+import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallExecutorSupplier;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A gRPC server with what every one of ours has: limits, metrics, errors that say what they
+ * promise, grpc.health.v1 and reflection. Services that never block run on the transport's own
+ * threads; the others on a bounded pool, whose full queue answers UNAVAILABLE.
+ */
+public final class GrpcServer implements AutoCloseable {
+  private static final Duration SHUTDOWN_MAX = Duration.ofSeconds(10);
+  private static final int CALL_QUEUE_MAX = 4096;
+
+  /**
+   * Where and how to listen.
+   *
+   * @param host a name or address of this machine
+   * @param port 0 for any free one
+   * @param messageBytesMax of one message, decompressed
+   * @param metadataBytesMax of a call's headers
+   * @param callThreads for services that may block
+   */
+  public record Config(
+      String host, int port, int messageBytesMax, int metadataBytesMax, int callThreads) {
+    /**
+     * The settings {@code NAME.host}, {@code .port} and so on, with defaults; loopback unless told
+     * otherwise.
+     */
+    public static Config read(Settings settings, String name, int portDefault) {
+      String host = settings.text(name + ".host", "127.0.0.1");
+      boolean open = settings.flag(name + ".open", false);
+      if (!open && !loopback(host)) {
+        settings.fault(
+            name + ".host",
+            "%s can be reached from elsewhere and nobody is asked who they are: set %s.open=true if that is meant"
+                .formatted(host, name));
+      }
+      return new Config(
+          host,
+          settings.integer(name + ".port", portDefault, 0, 65535),
+          settings.integer(name + ".message-bytes-max", 4 << 20, 1 << 10, 64 << 20),
+          settings.integer(name + ".metadata-bytes-max", 8 << 10, 1 << 10, 1 << 20),
+          settings.integer(name + ".call-threads", 8, 1, 1024));
+    }
+
+    private static boolean loopback(String host) {
+      try {
+        return InetAddress.getByName(host).isLoopbackAddress();
+      } catch (UnknownHostException e) {
+        return false; // it will not bind either, and says so then
+      }
+    }
+  }
+
+  private final Config config;
+  private final MeterRegistry meters;
+  private final Health health;
+  private final HealthStatusManager healthService = new HealthStatusManager();
+  private final List<ServerServiceDefinition> services = new ArrayList<>();
+  private final Set<String> direct = new HashSet<>();
+  private final ThreadPoolExecutor calls;
+  private Server server;
+
+  /** A server that is yet to be given services and started. */
+  public GrpcServer(Config config, MeterRegistry meters, Health health) {
+    this.config = config;
+    this.meters = meters;
+    this.health = health;
+    this.calls = callPool(config.callThreads());
+  }
+
+  /** Serves {@code service} on the call pool. Before {@link #start} only. */
+  public GrpcServer serve(BindableService service) {
+    services.add(service.bindService());
+    return this;
+  }
+
+  /**
+   * Serves {@code service}, whose methods never block, on the transport's threads. Before {@link
+   * #start} only.
+   */
+  public GrpcServer serveDirect(BindableService service) {
+    ServerServiceDefinition definition = service.bindService();
+    direct.add(definition.getServiceDescriptor().getName());
+    services.add(definition);
+    return this;
+  }
+
+  /**
+   * Listens.
+   *
+   * @throws IOException if the address cannot be had
+   */
+  public GrpcServer start() throws IOException {
+    NettyServerBuilder builder =
+        NettyServerBuilder.forAddress(new InetSocketAddress(config.host(), config.port()))
+            .maxInboundMessageSize(config.messageBytesMax())
+            .maxInboundMetadataSize(config.metadataBytesMax())
+            .maxConcurrentCallsPerConnection(1000)
+            .maxRstFramesPerWindow(500, 30)
+            .permitKeepAliveTime(5, TimeUnit.SECONDS)
+            .permitKeepAliveWithoutCalls(true)
+            .keepAliveTime(20, TimeUnit.SECONDS)
+            .keepAliveTimeout(10, TimeUnit.SECONDS)
+            .executor(calls)
+            .callExecutor(new ExecutorChoice())
+            .intercept(new CallMetrics(meters))
+            .addService(healthService.getHealthService())
+            .addService(ProtoReflectionServiceV1.newInstance());
+    services.forEach(service -> builder.addService(MessageGuard.guard(service)));
+    server = builder.build().start();
+    health.watch(this::publish);
+    return this;
+  }
+
+  /** The port that is listened on. */
+  public int port() {
+    return server.getPort();
+  }
+
+  /** Stops accepting, lets the calls under way end for ten seconds, then ends them. */
+  @Override
+  public void close() throws InterruptedException {
+    healthService.enterTerminalState();
+    if (server != null) {
+      server.shutdown();
+      if (!server.awaitTermination(SHUTDOWN_MAX.toMillis(), TimeUnit.MILLISECONDS)) {
+        server.shutdownNow().awaitTermination(1, TimeUnit.SECONDS);
+      }
+    }
+    calls.shutdownNow();
+  }
+
+  private void publish(boolean serving) {
+    ServingStatus status = serving ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
+    healthService.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, status);
+    services.forEach(
+        service -> healthService.setStatus(service.getServiceDescriptor().getName(), status));
+  }
+
+  private static ThreadPoolExecutor callPool(int threads) {
+    ThreadPoolExecutor pool =
+        new ThreadPoolExecutor(
+            threads,
+            threads,
+            30,
+            TimeUnit.SECONDS,
+            new LinkedBlockingQueue<>(CALL_QUEUE_MAX),
+            task -> {
+              Thread thread = new Thread(task, "grpc-call");
+              thread.setDaemon(true);
+              return thread;
+            });
+    pool.allowCoreThreadTimeOut(true);
+    return pool;
+  }
+
+  /** Sends the calls of direct services to the thread that they came in on. */
+  private final class ExecutorChoice implements ServerCallExecutorSupplier {
+    @Override
+    public <Q, R> Executor getExecutor(ServerCall<Q, R> call, Metadata metadata) {
+      return direct.contains(call.getMethodDescriptor().getServiceName()) ? Runnable::run : calls;
+    }
+  }
+}

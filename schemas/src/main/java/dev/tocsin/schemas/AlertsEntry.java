@@ -1,0 +1,72 @@
+package dev.tocsin.schemas;
+
+import java.util.Arrays;
+import java.util.List;
+import org.apache.avro.specific.SpecificData;
+import org.apache.avro.specific.SpecificDatumWriter;
+
+/**
+ * Writes a {@link LogEntry} of alerts in two steps: each alert's bytes by whoever received it, then
+ * the entry around those bytes by the one thread that appends. The result is what {@link Codec}
+ * would write for the whole.
+ *
+ * <p>Thread-safe.
+ */
+public final class AlertsEntry {
+  private static final int VARINT_BYTES_MAX = 5;
+  private static final byte[] NO_HEADER = {};
+  private static final byte[] HEADER = Codec.header(LogEntry.getClassSchema());
+  private static final SpecificDatumWriter<Alert> WRITER = alertWriter();
+
+  private AlertsEntry() {}
+
+  /** One alert's bytes, to be joined with others into an entry. */
+  public static byte[] encode(Alert alert) {
+    return Codec.write(NO_HEADER, WRITER, alert);
+  }
+
+  /**
+   * The entry that holds these alerts.
+   *
+   * @param rulesVersion the version under which all of them were stamped
+   * @param alerts each as {@link #encode} gave it; at least one
+   */
+  public static byte[] join(int rulesVersion, List<byte[]> alerts) {
+    if (alerts.isEmpty()) {
+      throw new IllegalArgumentException("an entry holds at least one alert");
+    }
+    int bytes = HEADER.length + 2 + 2 * VARINT_BYTES_MAX;
+    for (byte[] alert : alerts) {
+      bytes += alert.length;
+    }
+    byte[] entry = new byte[bytes];
+    System.arraycopy(HEADER, 0, entry, 0, HEADER.length);
+    int at = HEADER.length;
+    entry[at++] = 0; // the union's first branch, Alerts
+    at = putInt(entry, at, rulesVersion);
+    at = putInt(entry, at, alerts.size()); // the array's one block
+    for (byte[] alert : alerts) {
+      System.arraycopy(alert, 0, entry, at, alert.length);
+      at += alert.length;
+    }
+    entry[at++] = 0; // no further block
+    return at == entry.length ? entry : Arrays.copyOf(entry, at);
+  }
+
+  /** Avro's int: zigzag, then seven bits a byte, least significant first. */
+  private static int putInt(byte[] to, int at, int value) {
+    int rest = (value << 1) ^ (value >> 31);
+    while ((rest & ~0x7F) != 0) {
+      to[at++] = (byte) (rest & 0x7F | 0x80);
+      rest >>>= 7;
+    }
+    to[at++] = (byte) rest;
+    return at;
+  }
+
+  private static SpecificDatumWriter<Alert> alertWriter() {
+    SpecificData model = new SpecificData(Alert.class.getClassLoader());
+    model.setCustomCoders(true);
+    return new SpecificDatumWriter<>(Alert.getClassSchema(), model);
+  }
+}
