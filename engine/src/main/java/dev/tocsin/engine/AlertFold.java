@@ -87,7 +87,7 @@ final class AlertFold {
     GroupState group = stage.group(alert.getGroup());
     Incident newest = group == null ? null : stage.incident(group.getIncident());
     IncidentDraft draft;
-    if (newest != null && isOpen(newest)) {
+    if (newest != null && Lifecycle.isOpen(newest)) {
       draft = IncidentDraft.of(stage, cause, newest).join(alert);
     } else if (newest != null && reopens(newest)) {
       draft = IncidentDraft.of(stage, cause, newest).reopen();
@@ -144,15 +144,10 @@ final class AlertFold {
 
   private Incident open(Key128 id) {
     Incident incident = id == null ? null : stage.incident(id);
-    return incident != null && isOpen(incident) ? incident : null;
+    return incident != null && Lifecycle.isOpen(incident) ? incident : null;
   }
 
   private static Key128 incidentOf(FingerprintState condition) {
     return condition == null ? null : condition.getIncident();
-  }
-
-  static boolean isOpen(Incident incident) {
-    return incident.getState() != IncidentState.RESOLVED
-        && incident.getState() != IncidentState.CLOSED;
   }
 }

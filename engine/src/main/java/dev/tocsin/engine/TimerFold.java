@@ -38,7 +38,7 @@ final class TimerFold {
     }
     Incident incident =
         condition.getIncident() == null ? null : stage.incident(condition.getIncident());
-    boolean open = incident != null && AlertFold.isOpen(incident);
+    boolean open = incident != null && Lifecycle.isOpen(incident);
     boolean due = Conditions.dueMs(condition, stage.rules()) <= timer.dueMs();
     if (condition.getStatus() == AlertStatus.ENDED) {
       // It stays as long as its incident is open: else it would be counted as another one when it
