@@ -9,6 +9,7 @@ import dev.tocsin.schemas.IncidentId;
 import dev.tocsin.schemas.Key128;
 import io.grpc.Context;
 import io.grpc.StatusRuntimeException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -48,11 +49,8 @@ final class ListCall {
     this.owners = owners;
     this.metrics = metrics;
     this.reply = reply;
-    Optional<String> below =
-        query.below().length == 0
-            ? Optional.empty()
-            : Optional.of(IncidentId.text(new Key128(query.below())));
-    this.walk = new PageWalk(partitions, query.skip(), query.size(), below);
+    this.walk =
+        new PageWalk(partitions, query.skip(), query.size(), query.below().map(IncidentId::text));
   }
 
   /** Asks the first round. Returns at once. */
@@ -93,7 +91,7 @@ final class ListCall {
             .addAllStates(filter.states())
             .addAllSeverities(filter.severities())
             .setSource(filter.source());
-    ask.below().ifPresent(id -> request.setBeforeId(bytes(id)));
+    ask.below().ifPresent(below -> request.setBeforeId(ByteString.copyFrom(id(below).bytes())));
     Long minOffset = query.minOffsets().get(ask.partition());
     if (minOffset != null) {
       request.setMinOffset(minOffset);
@@ -111,7 +109,7 @@ final class ListCall {
     List<PageWalk.Ask> asks = walk.asks();
     if (asks.isEmpty() || (!walk.skipping() && (rounds >= ROUNDS_MAX || time.late()))) {
       finish();
-    } else if (!time.allows(java.time.Duration.ZERO)) {
+    } else if (!time.allows(Duration.ZERO)) {
       fail(Errors.deadline("the page is too far to be reached in time: use page_token"));
     } else {
       round(asks);
@@ -133,11 +131,11 @@ final class ListCall {
   }
 
   private String token(String below) {
-    return new PageToken(bytes(below).toByteArray(), query.filter().digest()).text();
+    return new PageToken(id(below), query.filter().digest()).text();
   }
 
-  private static ByteString bytes(String id) {
-    return ByteString.copyFrom(IncidentId.parse(id).orElseThrow().bytes());
+  private static Key128 id(String text) {
+    return IncidentId.parse(text).orElseThrow();
   }
 
   /** An id's canonical text; empty if there is none. */

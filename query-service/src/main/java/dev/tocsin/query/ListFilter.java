@@ -1,13 +1,14 @@
 package dev.tocsin.query;
 
+import com.google.protobuf.ByteString;
 import dev.tocsin.proto.incidents.IncidentState;
 import dev.tocsin.proto.incidents.Severity;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.Arrays;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * Which incidents are listed. Immutable.
@@ -25,13 +26,13 @@ record ListFilter(
    * Equal for equal filters, whatever the order and repetition in which they were written: the
    * first bytes of SHA-256 over the parts, each with its length before it.
    */
-  byte[] digest() {
+  ByteString digest() {
     MessageDigest digest = sha256();
     add(digest, workspace);
     add(digest, states.stream().mapToInt(IncidentState::getNumber));
     add(digest, severities.stream().mapToInt(Severity::getNumber));
     add(digest, source);
-    return Arrays.copyOf(digest.digest(), DIGEST_BYTES);
+    return ByteString.copyFrom(digest.digest(), 0, DIGEST_BYTES);
   }
 
   private static void add(MessageDigest digest, String part) {
@@ -40,7 +41,7 @@ record ListFilter(
     digest.update(bytes);
   }
 
-  private static void add(MessageDigest digest, java.util.stream.IntStream numbers) {
+  private static void add(MessageDigest digest, IntStream numbers) {
     int bits = numbers.map(number -> 1 << number).reduce(0, (all, bit) -> all | bit);
     digest.update(ByteBuffer.allocate(4).putInt(0, bits));
   }

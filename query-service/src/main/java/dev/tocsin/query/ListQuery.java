@@ -5,6 +5,7 @@ import dev.tocsin.proto.incidents.IncidentState;
 import dev.tocsin.proto.incidents.ListIncidentsRequest;
 import dev.tocsin.proto.incidents.Position;
 import dev.tocsin.proto.incidents.Severity;
+import dev.tocsin.schemas.Key128;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
@@ -18,11 +19,11 @@ import java.util.Set;
  * @param filter which incidents
  * @param size how many at most, from 1 to 1,000
  * @param skip how many matches come before the page
- * @param below the id, 16 bytes, below which the page begins; empty for the newest
+ * @param below the id below which the page begins; empty for the newest
  * @param minOffsets by partition, what has to be applied before it is read
  */
 record ListQuery(
-    ListFilter filter, int size, int skip, byte[] below, Map<Integer, Long> minOffsets) {
+    ListFilter filter, int size, int skip, Optional<Key128> below, Map<Integer, Long> minOffsets) {
   static final int SIZE_DEFAULT = 50;
   static final int SIZE_MAX = 1_000;
 
@@ -30,7 +31,6 @@ record ListQuery(
   static final int SKIP_MAX = 10_000;
 
   static final int SOURCE_CHARACTERS_MAX = 256;
-  private static final byte[] NEWEST = {};
 
   /**
    * Reads a request.
@@ -43,7 +43,7 @@ record ListQuery(
     int size = size(request, violations);
     int skip = skip(request, size, violations);
     ListFilter filter = filter(request, workspace, violations);
-    byte[] below = below(request, filter, violations);
+    Optional<Key128> below = below(request, filter, violations);
     Map<Integer, Long> minOffsets = minOffsets(request, partitions, violations);
     violations.raise();
     return new ListQuery(filter, size, skip, below, minOffsets);
@@ -102,21 +102,21 @@ record ListQuery(
     }
   }
 
-  private static byte[] below(
+  private static Optional<Key128> below(
       ListIncidentsRequest request, ListFilter filter, Violations violations) {
     if (request.getPageToken().isEmpty()) {
-      return NEWEST;
+      return Optional.empty();
     }
     Optional<PageToken> token = PageToken.parse(request.getPageToken());
     if (token.isEmpty()) {
       violations.add("page_token", "is not a token of a list");
-      return NEWEST;
+      return Optional.empty();
     }
     // Under a filter that is itself wrong there is nothing to compare with.
     if (violations.none() && !token.get().belongsTo(filter)) {
       violations.add("page_token", "belongs to a list with another filter");
     }
-    return token.get().below();
+    return token.map(PageToken::below);
   }
 
   private static Map<Integer, Long> minOffsets(

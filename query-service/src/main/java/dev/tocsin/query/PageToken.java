@@ -1,5 +1,7 @@
 package dev.tocsin.query;
 
+import com.google.protobuf.ByteString;
+import dev.tocsin.schemas.Key128;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Base64;
@@ -16,14 +18,19 @@ import java.util.Optional;
  *
  * It is no secret and grants nothing: what it leads to is read within the caller's own workspace.
  */
-record PageToken(byte[] below, byte[] digest) {
+record PageToken(Key128 below, ByteString digest) {
   private static final byte FORM = 1;
   private static final int ID_BYTES = 16;
   private static final int BYTES = 1 + ID_BYTES + ListFilter.DIGEST_BYTES;
   private static final int CHARACTERS = BYTES * 4 / 3;
 
   String text() {
-    byte[] bytes = ByteBuffer.allocate(BYTES).put(FORM).put(below).put(digest).array();
+    byte[] bytes =
+        ByteBuffer.allocate(BYTES)
+            .put(FORM)
+            .put(below.bytes())
+            .put(digest.asReadOnlyByteBuffer())
+            .array();
     return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
   }
 
@@ -43,11 +50,11 @@ record PageToken(byte[] below, byte[] digest) {
     }
     return Optional.of(
         new PageToken(
-            Arrays.copyOfRange(bytes, 1, 1 + ID_BYTES),
-            Arrays.copyOfRange(bytes, 1 + ID_BYTES, BYTES)));
+            new Key128(Arrays.copyOfRange(bytes, 1, 1 + ID_BYTES)),
+            ByteString.copyFrom(bytes, 1 + ID_BYTES, ListFilter.DIGEST_BYTES)));
   }
 
   boolean belongsTo(ListFilter filter) {
-    return Arrays.equals(digest, filter.digest());
+    return digest.equals(filter.digest());
   }
 }
