@@ -1,5 +1,6 @@
 package dev.tocsin.engine;
 
+import dev.tocsin.schemas.GeneratedClasses;
 import org.apache.avro.specific.SpecificRecordBase;
 
 /**
@@ -7,6 +8,10 @@ import org.apache.avro.specific.SpecificRecordBase;
  * changed.
  */
 final class Copies {
+  static {
+    GeneratedClasses.trust();
+  }
+
   private Copies() {}
 
   @SuppressWarnings("unchecked") // a record's class has one schema
