@@ -52,6 +52,7 @@ final class CallMetrics implements ServerInterceptor {
     private final String method;
     private final Timer.Sample sample;
     private final AtomicBoolean ended = new AtomicBoolean();
+    private boolean closed;
 
     MeasuredCall(ServerCall<Q, R> call, String method, Timer.Sample sample) {
       super(call);
@@ -59,8 +60,30 @@ final class CallMetrics implements ServerInterceptor {
       this.sample = sample;
     }
 
+    // A service may answer from threads of its own, while a message that cannot be parsed or a
+    // handler that fails ends the call from the transport's: one at a time, and nothing after the
+    // end.
+
     @Override
-    public void close(Status status, Metadata trailers) {
+    public synchronized void sendHeaders(Metadata headers) {
+      if (!closed) {
+        super.sendHeaders(headers);
+      }
+    }
+
+    @Override
+    public synchronized void sendMessage(R message) {
+      if (!closed) {
+        super.sendMessage(message);
+      }
+    }
+
+    @Override
+    public synchronized void close(Status status, Metadata trailers) {
+      if (closed) {
+        return;
+      }
+      closed = true;
       end(status);
       super.close(status, trailers);
     }
@@ -96,20 +119,11 @@ final class CallMetrics implements ServerInterceptor {
 
     void fail(RuntimeException e) {
       if (e instanceof StatusRuntimeException told) {
-        closeOnce(
-            told.getStatus(), told.getTrailers() == null ? new Metadata() : told.getTrailers());
+        close(told.getStatus(), told.getTrailers() == null ? new Metadata() : told.getTrailers());
         return;
       }
       LOG.error("{} failed", method, e);
-      closeOnce(Status.INTERNAL.withDescription("internal error"), new Metadata());
-    }
-
-    private void closeOnce(Status status, Metadata trailers) {
-      try {
-        close(status, trailers);
-      } catch (IllegalStateException alreadyClosed) {
-        LOG.debug("{} was already closed", method, alreadyClosed);
-      }
+      close(Status.INTERNAL.withDescription("internal error"), new Metadata());
     }
   }
 
