@@ -107,13 +107,18 @@ final class ListCall {
     }
     walk.merge();
     List<PageWalk.Ask> asks = walk.asks();
-    if (asks.isEmpty() || (!walk.skipping() && (rounds >= ROUNDS_MAX || time.late()))) {
+    if (asks.isEmpty() || mayEndShort()) {
       finish();
     } else if (!time.allows(Duration.ZERO)) {
       fail(Errors.deadline("the page is too far to be reached in time: use page_token"));
     } else {
       round(asks);
     }
+  }
+
+  /** A page by number never does: whoever then asked for the next number would miss some. */
+  private boolean mayEndShort() {
+    return query.skip() == 0 && (rounds >= ROUNDS_MAX || time.late());
   }
 
   private void finish() {
