@@ -27,8 +27,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -47,7 +50,9 @@ final class FakeProcessors implements AutoCloseable {
     /** Ends the call with UNKNOWN, as an exception in it would. */
     BROKEN,
     /** Answers as if no scan ever got further. */
-    STUCK
+    STUCK,
+    /** Takes 20 ms for a scan. */
+    SLOW
   }
 
   final AtomicInteger reads = new AtomicInteger();
@@ -61,6 +66,7 @@ final class FakeProcessors implements AutoCloseable {
   private final int partitions;
   private final List<IncidentIndex> indexes = new ArrayList<>();
   private final Map<String, Server> servers = new HashMap<>();
+  private final Map<String, String> addresses = new ConcurrentHashMap<>();
   private final Map<String, Fault> faults = new ConcurrentHashMap<>();
   private final Map<Integer, Long> logEnds = new ConcurrentHashMap<>();
   private final Map<Integer, Long> applied = new ConcurrentHashMap<>();
@@ -114,6 +120,12 @@ final class FakeProcessors implements AutoCloseable {
     }
     tell(told.build());
     return this;
+  }
+
+  /** All partitions belong to the instance {@code name}, which is reached at {@code address}. */
+  void owned(String name, String address) {
+    addresses.put(name, address);
+    assign(address);
   }
 
   void tell(Owners told) {
@@ -209,9 +221,21 @@ final class FakeProcessors implements AutoCloseable {
         if (faults.get(address) == Fault.STUCK) {
           response = response.toBuilder().setScannedTo(request.getBeforeId()).build();
         }
-        replies.onNext(response);
-        replies.onCompleted();
+        answer(response, replies);
       }
+    }
+
+    private void answer(
+        ScanIncidentsResponse response, StreamObserver<ScanIncidentsResponse> replies) {
+      Executor executor =
+          faults.get(address) == Fault.SLOW
+              ? CompletableFuture.delayedExecutor(20, TimeUnit.MILLISECONDS)
+              : Runnable::run;
+      executor.execute(
+          () -> {
+            replies.onNext(response);
+            replies.onCompleted();
+          });
     }
 
     private boolean answers(int partition, long minOffset, StreamObserver<?> replies) {
@@ -237,7 +261,8 @@ final class FakeProcessors implements AutoCloseable {
       return owners.getOwnersList().stream()
           .anyMatch(
               owner ->
-                  owner.getAddress().equals(address) && owner.getActiveList().contains(partition));
+                  owner.getAddress().equals(addresses.getOrDefault(address, address))
+                      && owner.getActiveList().contains(partition));
     }
   }
 }

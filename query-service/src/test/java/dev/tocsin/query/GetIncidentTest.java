@@ -11,6 +11,7 @@ import dev.tocsin.proto.incidents.GetIncidentRequest;
 import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc;
 import dev.tocsin.proto.incidents.Position;
+import dev.tocsin.proto.incidents.ResolveIncidentRequest;
 import dev.tocsin.proto.state.Owner;
 import dev.tocsin.proto.state.Owners;
 import dev.tocsin.query.FakeProcessors.Fault;
@@ -19,6 +20,7 @@ import dev.tocsin.schemas.Partitions;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -307,8 +309,7 @@ class GetIncidentTest {
   void get_isUnavailableWhereTooManyAreUnderWayAndServesAgainAfter() {
     processors.assign("a");
     query =
-        new ServedQuery(
-            processors, new QueryConfig(java.util.List.of("a"), Duration.ofSeconds(20), 1, 1));
+        new ServedQuery(processors, new QueryConfig(List.of("a"), Duration.ofSeconds(20), 1, 1));
     await().until(query.health::serving);
     Incident incident = processors.open("default", 1_000, 7);
     processors.fault("a", Fault.SILENT);
@@ -330,9 +331,7 @@ class GetIncidentTest {
     serve("a");
     assertThat(
             code(
-                () ->
-                    query.incidents.resolveIncident(
-                        dev.tocsin.proto.incidents.ResolveIncidentRequest.getDefaultInstance())))
+                () -> query.incidents.resolveIncident(ResolveIncidentRequest.getDefaultInstance())))
         .isEqualTo(Status.Code.UNIMPLEMENTED);
   }
 }
