@@ -164,11 +164,6 @@ final class PageWalk {
     return (full && !heads.isEmpty()) || cursors.stream().noneMatch(Cursor::open);
   }
 
-  /** Whether matches that come before the page have still to be passed over. */
-  boolean skipping() {
-    return skip > 0;
-  }
-
   /** The page so far, newest first. */
   List<Incident> page() {
     return page;
