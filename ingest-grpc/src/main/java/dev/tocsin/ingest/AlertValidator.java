@@ -159,11 +159,13 @@ final class AlertValidator {
 
   private static void time(
       Violations faults, String field, Timestamp time, long secondsMax, String latest) {
-    if (time.getSeconds() < TIME_MIN.getEpochSecond() || time.getSeconds() > secondsMax) {
+    long seconds = time.getSeconds();
+    int nanos = time.getNanos();
+    if (seconds < TIME_MIN.getEpochSecond() || seconds > secondsMax) {
       faults.add(field, "must be from 2000-01-01 to " + latest);
     }
-    if (time.getNanos() < 0 || time.getNanos() > NANOS_MAX) {
-      faults.add(field, "nanos must be from 0 to 999,999,999, not " + time.getNanos());
+    if (nanos < 0 || nanos > NANOS_MAX) {
+      faults.add(field, "nanos must be from 0 to 999,999,999, not " + nanos);
     }
   }
 

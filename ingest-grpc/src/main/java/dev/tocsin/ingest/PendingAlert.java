@@ -24,7 +24,7 @@ final class PendingAlert implements AckStream.Outgoing<AlertAck> {
   static final Duration RETRY_AFTER = Duration.ofSeconds(1);
 
   /** What an alert costs besides its encoded bytes, about: this object and its ack. */
-  static final int OVERHEAD_BYTES = 512;
+  static final long OVERHEAD_BYTES = 512;
 
   private static final com.google.protobuf.Duration RETRY_AFTER_WIRE = Errors.duration(RETRY_AFTER);
   private static final HexFormat HEX = HexFormat.of();
