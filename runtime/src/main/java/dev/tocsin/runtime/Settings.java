@@ -70,6 +70,22 @@ public final class Settings {
     return new Settings(values, Map.copyOf(environment));
   }
 
+  /**
+   * These settings with {@code values} above both file and environment, as a command line gives
+   * them. What was asked for and found wrong so far goes along.
+   */
+  public Settings with(Map<String, String> values) {
+    Map<String, String> over = new TreeMap<>(file);
+    over.putAll(values);
+    Map<String, String> under = new TreeMap<>(environment);
+    values.keySet().forEach(name -> under.remove(variable(name)));
+    Settings settings = new Settings(over, under);
+    settings.known.addAll(known);
+    settings.knownPrefixes.addAll(knownPrefixes);
+    settings.faults.addAll(faults);
+    return settings;
+  }
+
   /** A text. */
   public String text(String name, String fallback) {
     return find(name).orElse(fallback);
