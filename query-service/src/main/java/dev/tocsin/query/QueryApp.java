@@ -28,7 +28,7 @@ public final class QueryApp implements AutoCloseable {
     static Config read(Settings settings) {
       QueryConfig query = QueryConfig.read(settings);
       for (String address : query.processors()) {
-        if (!address.isBlank() && !ADDRESS.matcher(address).matches()) {
+        if (!ADDRESS.matcher(address).matches()) {
           settings.fault("query.processors", "'" + address + "' is not HOST:PORT");
         }
       }

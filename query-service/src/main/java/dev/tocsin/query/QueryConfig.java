@@ -26,9 +26,6 @@ public record QueryConfig(List<String> processors, Duration timeout, int getsMax
     if (processors.isEmpty()) {
       settings.fault("query.processors", "is missing");
     }
-    if (processors.stream().anyMatch(String::isBlank)) {
-      settings.fault("query.processors", "has an empty address in it");
-    }
     if (new HashSet<>(processors).size() < processors.size()) {
       settings.fault("query.processors", "names a processor twice");
     }
