@@ -76,6 +76,7 @@ public final class StandaloneMain implements Callable<Integer> {
       names = {"-h", "--help"},
       usageHelp = true,
       description = "Print this, and end.")
+  @SuppressWarnings("unused") // picocli reads it
   private boolean help;
 
   private volatile int status;

@@ -1,6 +1,7 @@
 package dev.tocsin.standalone;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tocsin.proto.alerts.AlertAck;
 import dev.tocsin.proto.alerts.AlertMessage;
@@ -132,7 +133,7 @@ class StandaloneIT {
   }
 
   private static void failACall(StandaloneChild child) {
-    org.assertj.core.api.Assertions.assertThatThrownBy(() -> get(child, "no uuid"))
+    assertThatThrownBy(() -> get(child, "no uuid"))
         .hasMessageContaining("INVALID_ARGUMENT");
   }
 
