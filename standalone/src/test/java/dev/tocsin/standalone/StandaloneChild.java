@@ -32,6 +32,7 @@ final class StandaloneChild implements AutoCloseable {
 
   /** Starts one that is expected to serve, on free ports. */
   static StandaloneChild up(Path data, Path scratch) throws IOException {
+    Files.deleteIfExists(scratch.resolve("ready.json")); // of one that was killed
     StandaloneChild child =
         launch(
             scratch,
