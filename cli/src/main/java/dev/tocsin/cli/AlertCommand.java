@@ -1,6 +1,7 @@
 package dev.tocsin.cli;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
@@ -17,6 +18,8 @@ import picocli.CommandLine.Spec;
       "  tocsin alert stream alerts.jsonl --rate 500"
     })
 final class AlertCommand implements Runnable {
+  @Mixin HelpFlag help;
+
   @Spec CommandSpec spec;
 
   @Override

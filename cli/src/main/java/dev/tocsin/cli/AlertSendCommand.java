@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -31,6 +32,8 @@ import picocli.CommandLine.TypeConversionException;
       "  tocsin alert send --json '{\"source\": \"disk\", \"title\": \"Disk full\", \"severity\": 2}'"
     })
 final class AlertSendCommand implements Callable<Integer> {
+  @Mixin HelpFlag help;
+
   /** What {@code --json} without a value stands for. */
   private static final String OUTPUT_ONLY = "";
 

@@ -32,6 +32,8 @@ import picocli.CommandLine.Spec;
       "  tail -f alerts.jsonl | tocsin alert stream -"
     })
 final class AlertStreamCommand implements Callable<Integer> {
+  @Mixin HelpFlag help;
+
   @Spec CommandSpec spec;
 
   @Mixin Output output;

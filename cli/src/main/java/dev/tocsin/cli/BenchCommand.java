@@ -3,6 +3,7 @@ package dev.tocsin.cli;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Unmatched;
 
@@ -14,6 +15,8 @@ import picocli.CommandLine.Unmatched;
     footerHeading = "%nExamples:%n",
     footer = {"  ./tocsin bench", "  ./tocsin bench edge-stream --json"})
 final class BenchCommand implements Callable<Integer> {
+  @Mixin HelpFlag help;
+
   @Option(names = "--json", description = "Print one object a row.")
   boolean json;
 

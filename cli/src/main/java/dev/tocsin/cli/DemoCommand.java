@@ -26,6 +26,8 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExamples:%n",
     footer = {"  tocsin demo", "  tocsin demo --file alerts.jsonl --json"})
 final class DemoCommand implements Callable<Integer> {
+  @Mixin HelpFlag help;
+
   private static final String SAMPLE = "/demo-alerts.jsonl";
   private static final int ROWS_MAX = 25;
   private static final int RETRIES = 20;

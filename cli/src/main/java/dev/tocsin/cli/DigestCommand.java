@@ -24,6 +24,8 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExamples:%n",
     footer = {"  tocsin digest", "  tocsin digest --json | jq -r .exact"})
 final class DigestCommand implements Callable<Integer> {
+  @Mixin HelpFlag help;
+
   private static final String ROW = "%-9s  %14s  %9s  %-32s  %s%n";
 
   @Spec CommandSpec spec;

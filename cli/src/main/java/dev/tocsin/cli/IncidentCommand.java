@@ -1,6 +1,7 @@
 package dev.tocsin.cli;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
@@ -17,6 +18,8 @@ import picocli.CommandLine.Spec;
       "  tocsin incident get 019c5a7e-6f80-8a31-9c2d-5f0b8e1d2a44"
     })
 final class IncidentCommand implements Runnable {
+  @Mixin HelpFlag help;
+
   @Spec CommandSpec spec;
 
   @Override

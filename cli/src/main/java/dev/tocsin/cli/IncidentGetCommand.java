@@ -26,6 +26,8 @@ import picocli.CommandLine.Spec;
       "  tocsin incident get 019c5a7e-6f80-8a31-9c2d-5f0b8e1d2a44 --json | jq .timeline"
     })
 final class IncidentGetCommand implements Callable<Integer> {
+  @Mixin HelpFlag help;
+
   @Spec CommandSpec spec;
 
   @Mixin Output output;

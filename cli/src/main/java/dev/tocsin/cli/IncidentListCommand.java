@@ -28,6 +28,8 @@ import picocli.CommandLine.TypeConversionException;
       "  tocsin incident list --source disk --limit 0 --json | jq -r .title"
     })
 final class IncidentListCommand implements Callable<Integer> {
+  @Mixin HelpFlag help;
+
   /** The server cuts a page to this. */
   private static final int PAGE_SIZE_MAX = 1_000;
 

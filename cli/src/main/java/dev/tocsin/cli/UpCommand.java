@@ -3,6 +3,7 @@ package dev.tocsin.cli;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Unmatched;
 
@@ -16,6 +17,7 @@ import picocli.CommandLine.Unmatched;
     footerHeading = "%nExamples:%n",
     footer = {"  ./tocsin up", "  ./tocsin up --data ./tocsin-data --port 9000"})
 final class UpCommand implements Callable<Integer> {
+  @Mixin HelpFlag help;
 
   @Option(names = "--data", paramLabel = "DIR", description = "Where everything is kept.")
   String data;
