@@ -38,7 +38,7 @@ final class Invariants {
     incidents.forEach(
         (id, incident) -> {
           incident(incident, firing.getOrDefault(id, 0L), store.rules());
-          if (AlertFold.isOpen(incident)) {
+          if (Lifecycle.isOpen(incident)) {
             assertThat(openGroups.add(incident.getGroup())).as("one open by group").isTrue();
             assertThat(store.group(incident.getGroup()).getIncident()).isEqualTo(id);
           }
@@ -73,8 +73,8 @@ final class Invariants {
   private static void incident(Incident incident, long firing, Rules rules) {
     assertThat(incident.getActiveAlerts()).as("active").isEqualTo(firing);
     assertThat(incident.getActiveAlerts()).isLessThanOrEqualTo(incident.getDistinctAlerts());
-    assertThat(AlertFold.isOpen(incident)).as("open iff it fires").isEqualTo(firing > 0);
-    assertThat(incident.getResolvedAtMs() != 0).isEqualTo(!AlertFold.isOpen(incident));
+    assertThat(Lifecycle.isOpen(incident)).as("open iff it fires").isEqualTo(firing > 0);
+    assertThat(incident.getResolvedAtMs() != 0).isEqualTo(!Lifecycle.isOpen(incident));
     assertThat(incident.getClosedAtMs() != 0)
         .isEqualTo(incident.getState() == IncidentState.CLOSED);
     assertThat(incident.getUpdatedAtMs()).isGreaterThanOrEqualTo(incident.getCreatedAtMs());
@@ -109,7 +109,7 @@ final class Invariants {
         (id, incident) ->
             assertThat(byIncident.getOrDefault(id, 0))
                 .as("one timer an incident that is not open, none for an open one")
-                .isEqualTo(AlertFold.isOpen(incident) ? 0 : 1));
+                .isEqualTo(Lifecycle.isOpen(incident) ? 0 : 1));
     assertThat(incidents.keySet()).as("timers' incidents").containsAll(byIncident.keySet());
     tallies.forEach(
         (id, tally) ->

@@ -1,8 +1,12 @@
 package dev.tocsin.query;
 
 import dev.tocsin.proto.state.IncidentStateGrpc;
+import dev.tocsin.proto.state.ReadDigestRequest;
+import dev.tocsin.proto.state.ReadDigestResponse;
 import dev.tocsin.proto.state.ReadIncidentRequest;
 import dev.tocsin.proto.state.ReadIncidentResponse;
+import dev.tocsin.proto.state.ReadProgressRequest;
+import dev.tocsin.proto.state.ReadProgressResponse;
 import dev.tocsin.proto.state.ScanIncidentsRequest;
 import dev.tocsin.proto.state.ScanIncidentsResponse;
 import dev.tocsin.runtime.Errors;
@@ -53,6 +57,17 @@ final class OwnerCalls {
           IncidentStateGrpc.getScanIncidentsMethod(),
           CallOptions.DEFAULT);
 
+  private static final Method<ReadProgressRequest, ReadProgressResponse> PROGRESS =
+      new Method<>(
+          QueryMetrics.Asked.READ_PROGRESS,
+          IncidentStateGrpc.getReadProgressMethod(),
+          CallOptions.DEFAULT);
+  private static final Method<ReadDigestRequest, ReadDigestResponse> DIGEST =
+      new Method<>(
+          QueryMetrics.Asked.READ_DIGEST,
+          IncidentStateGrpc.getReadDigestMethod(),
+          CallOptions.DEFAULT);
+
   private final OwnerDirectory directory;
   private final OwnerChannels channels;
   private final ScheduledExecutorService timer;
@@ -93,6 +108,18 @@ final class OwnerCalls {
   void scan(ScanIncidentsRequest request, CallTime time, Answer<ScanIncidentsResponse> answer) {
     new Question<>(SCAN, request.getPartition(), request, time, request.hasMinOffset(), answer)
         .attempt(true);
+  }
+
+  /** The progress of whoever owns {@code partition}, of all its partitions. */
+  void progress(int partition, CallTime time, Answer<ReadProgressResponse> answer) {
+    ReadProgressRequest request = ReadProgressRequest.getDefaultInstance();
+    new Question<>(PROGRESS, partition, request, time, false, answer).attempt(true);
+  }
+
+  void digest(int partition, CallTime time, Answer<ReadDigestResponse> answer) {
+    ReadDigestRequest request = ReadDigestRequest.newBuilder().setPartition(partition).build();
+    // It may take all the time there is, so there is none for a second attempt.
+    new Question<>(DIGEST, partition, request, time, true, answer).attempt(true);
   }
 
   private final class Question<Q, R> implements StreamObserver<R> {

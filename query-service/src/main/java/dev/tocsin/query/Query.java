@@ -17,6 +17,7 @@ import java.util.function.Function;
 public final class Query implements AutoCloseable {
   private final OwnerDirectory directory;
   private final IncidentReads reads;
+  private final AdminReads admin;
   private final Lifetime lifetime = new Lifetime();
 
   /**
@@ -42,9 +43,9 @@ public final class Query implements AutoCloseable {
                 timer,
                 assignment -> owners.retain(assignment.owners()),
                 health));
-    reads =
-        new IncidentReads(
-            config, directory, new OwnerCalls(directory, owners, timer, metrics), metrics);
+    OwnerCalls calls = new OwnerCalls(directory, owners, timer, metrics);
+    reads = new IncidentReads(config, directory, calls, metrics);
+    admin = new AdminReads(config, directory, calls);
   }
 
   /** Begins to learn who owns what. Returns at once; until it is known, calls are UNAVAILABLE. */
@@ -54,7 +55,7 @@ public final class Query implements AutoCloseable {
 
   /** What it serves; none of it blocks. */
   public List<BindableService> services() {
-    return List.of(reads);
+    return List.of(reads, admin);
   }
 
   /** Ends the calls under way with an error and closes every channel. */

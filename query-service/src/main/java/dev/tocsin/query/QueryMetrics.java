@@ -15,7 +15,9 @@ final class QueryMetrics {
   /** The methods of the owners that are asked. */
   enum Asked {
     READ_INCIDENT,
-    SCAN_INCIDENTS
+    SCAN_INCIDENTS,
+    READ_PROGRESS,
+    READ_DIGEST
   }
 
   private final Map<Asked, Map<Status.Code, Counter>> calls = new EnumMap<>(Asked.class);
