@@ -31,8 +31,8 @@ final class Banner {
 
         Try, from another terminal:
 
-          ./tocsin alert send --source me --title "High latency" --severity P1%s
-          ./tocsin incident list%s
+          ./tocsin%s alert send --source me --title "High latency" --severity P1
+          ./tocsin%s incident list
           grpcurl -plaintext -d '{"source": "me", "title": "High latency", "severity": 2}' %s alerts.AlertIngestion/SubmitAlert
           curl -s %s/metrics | grep grpc_
 

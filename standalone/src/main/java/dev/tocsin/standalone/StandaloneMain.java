@@ -2,6 +2,7 @@ package dev.tocsin.standalone;
 
 import dev.tocsin.runtime.Settings;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -153,9 +154,9 @@ public final class StandaloneMain implements Callable<Integer> {
       throws IOException {
     String grpc = read.grpc().host() + ":" + app.port();
     String metrics = "http://" + read.opsHost() + ":" + app.opsPort();
-    ProcessHandle self = ProcessHandle.current();
-    ready.write(grpc, metrics, app.bootstrap(), self.pid());
-    Instant began = self.info().startInstant().orElseGet(Instant::now);
+    
+    ready.write(grpc, metrics, app.bootstrap(), ProcessHandle.current().pid());
+    Instant began = Instant.ofEpochMilli(ManagementFactory.getRuntimeMXBean().getStartTime());
     Duration took = Duration.between(began, Instant.now());
     System.out.print(Banner.of(read, grpc, metrics, app.bootstrap(), app.brokerPid(), took));
     System.out.flush();
