@@ -47,11 +47,13 @@ final class FakeProcessors implements AutoCloseable {
     /** Takes the call and never answers. */
     SILENT,
     UNAVAILABLE,
+    /** Is unavailable to the first read and then no more. */
+    UNAVAILABLE_ONCE,
     /** Ends the call with UNKNOWN, as an exception in it would. */
     BROKEN,
     /** Answers as if no scan ever got further. */
     STUCK,
-    /** Takes 20 ms for a scan. */
+    /** Takes 250 ms for a scan. */
     SLOW
   }
 
@@ -229,7 +231,7 @@ final class FakeProcessors implements AutoCloseable {
         ScanIncidentsResponse response, StreamObserver<ScanIncidentsResponse> replies) {
       Executor executor =
           faults.get(address) == Fault.SLOW
-              ? CompletableFuture.delayedExecutor(20, TimeUnit.MILLISECONDS)
+              ? CompletableFuture.delayedExecutor(250, TimeUnit.MILLISECONDS)
               : Runnable::run;
       executor.execute(
           () -> {
@@ -246,7 +248,7 @@ final class FakeProcessors implements AutoCloseable {
       }
       if (fault == Fault.BROKEN) {
         replies.onError(Status.UNKNOWN.asRuntimeException());
-      } else if (fault == Fault.UNAVAILABLE || !owns(partition)) {
+      } else if (fault == Fault.UNAVAILABLE || unavailableOnce() || !owns(partition)) {
         replies.onError(Status.UNAVAILABLE.withDescription("not the owner").asRuntimeException());
       } else if (minOffset >= logEnds.getOrDefault(partition, 0L)) {
         replies.onError(Status.INVALID_ARGUMENT.withDescription("too far").asRuntimeException());
@@ -255,6 +257,10 @@ final class FakeProcessors implements AutoCloseable {
         return minOffset < applied.getOrDefault(partition, 0L);
       }
       return false;
+    }
+
+    private boolean unavailableOnce() {
+      return faults.remove(address, Fault.UNAVAILABLE_ONCE);
     }
 
     private boolean owns(int partition) {
