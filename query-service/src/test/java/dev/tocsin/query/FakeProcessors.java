@@ -57,6 +57,7 @@ final class FakeProcessors implements AutoCloseable {
     SLOW
   }
 
+  final AtomicInteger watched = new AtomicInteger();
   final AtomicInteger reads = new AtomicInteger();
   final AtomicInteger scans = new AtomicInteger();
   final AtomicInteger cancelled = new AtomicInteger();
@@ -183,6 +184,7 @@ final class FakeProcessors implements AutoCloseable {
     @Override
     public void watchOwners(WatchOwnersRequest request, StreamObserver<Owners> replies) {
       ServerCallStreamObserver<Owners> call = (ServerCallStreamObserver<Owners>) replies;
+      watched.incrementAndGet();
       call.setOnCancelHandler(() -> watchers.remove(call));
       if (faults.get(address) == Fault.SILENT) {
         return;
