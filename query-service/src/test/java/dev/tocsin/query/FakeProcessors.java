@@ -61,6 +61,10 @@ final class FakeProcessors implements AutoCloseable {
   final AtomicInteger reads = new AtomicInteger();
   final AtomicInteger scans = new AtomicInteger();
   final AtomicInteger cancelled = new AtomicInteger();
+
+  /** Reads that have come in, and have neither been answered nor cancelled. */
+  final AtomicInteger underWay = new AtomicInteger();
+
   final List<ReadIncidentRequest> readRequests = new CopyOnWriteArrayList<>();
   final List<ScanIncidentsRequest> scanRequests = new CopyOnWriteArrayList<>();
   volatile int budget = Integer.MAX_VALUE;
@@ -243,7 +247,14 @@ final class FakeProcessors implements AutoCloseable {
     }
 
     private boolean answers(int partition, long minOffset, StreamObserver<?> replies) {
-      ((ServerCallStreamObserver<?>) replies).setOnCancelHandler(cancelled::incrementAndGet);
+      ServerCallStreamObserver<?> call = (ServerCallStreamObserver<?>) replies;
+      underWay.incrementAndGet();
+      call.setOnCloseHandler(underWay::decrementAndGet);
+      call.setOnCancelHandler(
+          () -> {
+            cancelled.incrementAndGet();
+            underWay.decrementAndGet();
+          });
       Fault fault = faults.getOrDefault(address, Fault.NONE);
       if (fault == Fault.SILENT) {
         return false;

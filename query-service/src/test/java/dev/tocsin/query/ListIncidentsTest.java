@@ -430,7 +430,7 @@ class ListIncidentsTest {
     assertThat(code(() -> query.incidents.listIncidents(ALL))).isEqualTo(Status.Code.INTERNAL);
     await()
         .atMost(LONG.dividedBy(4))
-        .untilAsserted(() -> assertThat(processors.cancelled).hasValue(PARTITIONS / 2));
+        .untilAsserted(() -> assertThat(processors.underWay).hasValue(0));
   }
 
   @Test
