@@ -24,6 +24,8 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /**
  * A gRPC server with what every one of ours has: limits, metrics, errors that say what they
@@ -31,8 +33,14 @@ import java.util.concurrent.TimeUnit;
  * threads; the others on a bounded pool, whose full queue answers UNAVAILABLE.
  */
 public final class GrpcServer implements AutoCloseable {
+  private static final String NETTY = NettyServerBuilder.class.getPackageName() + ".";
   private static final Duration SHUTDOWN_MAX = Duration.ofSeconds(10);
   private static final int CALL_QUEUE_MAX = 4096;
+
+  /**
+   * The transport warns of each over-size message with a trace, which any caller can have it do.
+   */
+  private static final Logger TRANSPORT = Logger.getLogger(NETTY + "NettyServerStream");
 
   /**
    * Where and how to listen.
@@ -115,6 +123,7 @@ public final class GrpcServer implements AutoCloseable {
    * @throws IOException if the address cannot be had
    */
   public GrpcServer start() throws IOException {
+    TRANSPORT.setLevel(Level.SEVERE);
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(new InetSocketAddress(config.host(), config.port()))
             .maxInboundMessageSize(config.messageBytesMax())
