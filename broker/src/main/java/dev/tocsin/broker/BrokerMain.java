@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * ended by it. It says one line on standard output: {@code ready HOST:PORT}, or {@code failed} and
  * why.
  */
-public final class BrokerMain {
+final class BrokerMain {
   /** First word of the line that says that clients may come. */
   static final String READY = "ready ";
 

@@ -142,7 +142,9 @@ public final class BrokerProcess implements AutoCloseable {
         return line.substring(BrokerMain.READY.length());
       }
       throw new StartException(
-          "the broker did not start: " + line.substring(BrokerMain.FAILED.length()), null);
+          "the broker did not start: %s; see %s"
+              .formatted(line.substring(BrokerMain.FAILED.length()), logFile),
+          null);
     } catch (ExecutionException e) {
       awaitExit(STOP_MAX);
       errorsEnded.orTimeout(STOP_MAX.toSeconds(), TimeUnit.SECONDS).join();

@@ -52,6 +52,10 @@ final class BrokerProperties {
           Map.entry("log.cleaner.dedupe.buffer.size", Integer.toString(32 << 20)),
           Map.entry("message.max.bytes", Integer.toString(MESSAGE_BYTES_MAX)),
           Map.entry("replica.fetch.max.bytes", Integer.toString(MESSAGE_BYTES_MAX)),
+          // After a kill the controller waits this long before it believes that the broker which it
+          // remembers is gone; Kafka's 9 s would be most of a start.
+          Map.entry("broker.session.timeout.ms", "3000"),
+          Map.entry("broker.heartbeat.interval.ms", "500"),
           // Each of these empty records is flushed to the disk; nobody watches a lone node for lag.
           Map.entry("metadata.max.idle.interval.ms", "5000"));
 

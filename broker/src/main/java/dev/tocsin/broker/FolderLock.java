@@ -3,6 +3,7 @@ package dev.tocsin.broker;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
@@ -15,7 +16,7 @@ import java.util.concurrent.TimeoutException;
  * A folder taken for one process, by a lock that the operating system holds on a file of it and
  * drops when the process ends, however it ends. The file stays; what counts is the lock.
  *
- * <p>Between processes only: do not take one folder twice in one. Closing gives it back.
+ * <p>Closing gives it back.
  */
 public final class FolderLock implements AutoCloseable {
   private final FileChannel channel;
@@ -28,8 +29,10 @@ public final class FolderLock implements AutoCloseable {
   public static final class HeldException extends IOException {
     HeldException(Path file, Duration waited) {
       super(
-          "%s is in use by another process (its lock %s was not free within %d s)"
-              .formatted(file.getParent(), file, waited.toSeconds()));
+          "%s is in use by another process%s"
+              .formatted(
+                  file.getParent(),
+                  waited.isZero() ? "" : ", still after %d s".formatted(waited.toSeconds())));
     }
   }
 
@@ -48,6 +51,9 @@ public final class FolderLock implements AutoCloseable {
         await(channel, file, waitMax);
       }
       return new FolderLock(channel);
+    } catch (OverlappingFileLockException e) {
+      channel.close();
+      throw new HeldException(file, Duration.ZERO); // by this very process
     } catch (IOException | RuntimeException e) {
       channel.close();
       throw e;

@@ -11,7 +11,7 @@ import java.util.Random;
  * serve outgoing connections (from 32768 on Linux, 49152 elsewhere), so that between choosing one
  * and listening on it only another chooser of this kind could come first.
  */
-final class FreePorts {
+public final class FreePorts {
   private static final int LOWEST = 20_000;
   private static final int COUNT = 12_000;
   private static final int TRIES_MAX = 200;
@@ -20,8 +20,12 @@ final class FreePorts {
 
   private FreePorts() {}
 
-  /** A free port other than {@code not}. */
-  static int choose(int not) throws IOException {
+  /**
+   * A free port other than {@code not}.
+   *
+   * @throws IOException if none is found in a bounded number of tries
+   */
+  public static int choose(int not) throws IOException {
     Random random = new Random();
     for (int i = 0; i < TRIES_MAX; i++) {
       int port = LOWEST + random.nextInt(COUNT);

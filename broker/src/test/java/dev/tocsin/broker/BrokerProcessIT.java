@@ -157,7 +157,8 @@ class BrokerProcessIT {
     Files.write(folder.resolve("log/meta.properties"), new byte[] {0, 1, 2, 3});
     assertThatThrownBy(this::start)
         .isInstanceOf(BrokerProcess.StartException.class)
-        .hasMessageContaining("meta.properties")
+        .hasMessageContaining("node ID not found in " + folder.resolve("log"))
+        .hasMessageContaining("broker.log")
         .hasMessageNotContaining("\n");
   }
 

@@ -89,7 +89,7 @@ final class AlertFold {
     IncidentDraft draft;
     if (newest != null && Lifecycle.isOpen(newest)) {
       draft = IncidentDraft.of(stage, cause, newest).join(alert);
-    } else if (newest != null && reopens(newest)) {
+    } else if (newest != null && mayReopen(stage, newest)) {
       draft = IncidentDraft.of(stage, cause, newest).reopen();
       draft =
           newest.getId().equals(incidentOf(condition)) ? draft.refire(alert) : draft.join(alert);
@@ -136,7 +136,8 @@ final class AlertFold {
         stage.now(), endsBefore(stage.now()) ? alert.getEndsAtMs() : alert.getFiredAtMs());
   }
 
-  private boolean reopens(Incident incident) {
+  /** Whether an alert of its group would reopen it, if there is none newer. */
+  static boolean mayReopen(Stage stage, Incident incident) {
     return incident.getState() == IncidentState.RESOLVED
         && incident.getResolvedBy() == ResolvedBy.ALERTS
         && stage.now() - incident.getResolvedAtMs() <= stage.rules().getReopenWindowMs();

@@ -65,7 +65,7 @@ public final class Changes {
     return armed;
   }
 
-  /** Timers that go. */
+  /** Timers that go; the store may not have had all of them. */
   public Set<Timer> disarmed() {
     return disarmed;
   }

@@ -117,14 +117,15 @@ final class IncidentDraft {
       draft.setResolvedBy(ResolvedBy.ALERTS);
       line(TimelineKind.RESOLVED, "");
       event = EventType.RESOLVED;
-      stage.arm(
-          new Timer(stage.now() + rules().getCloseAfterMs(), Timer.Kind.INCIDENT, draft.getId()));
+      stage.arm(closing());
     }
     return this;
   }
 
   /** A condition of its group fires within the reopen window. */
   IncidentDraft reopen() {
+    // However often it flaps, it has one timer at most.
+    stage.disarm(closing());
     draft.setState(IncidentState.INVESTIGATING);
     draft.setResolvedAtMs(0);
     draft.setResolvedBy(ResolvedBy.NOBODY);
@@ -178,6 +179,12 @@ final class IncidentDraft {
     draft.setTimeline(bounded(before, entry, rules().getTimelineMax()));
     draft.setTimelineDropped(
         draft.getTimelineDropped() + before.size() + 1 - draft.getTimeline().size());
+  }
+
+  /** When it is closed, being resolved. */
+  private Timer closing() {
+    return new Timer(
+        draft.getResolvedAtMs() + rules().getCloseAfterMs(), Timer.Kind.INCIDENT, draft.getId());
   }
 
   private Rules rules() {

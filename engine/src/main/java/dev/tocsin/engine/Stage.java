@@ -87,9 +87,8 @@ final class Stage {
   }
 
   void disarm(Timer timer) {
-    if (!changes.armed.remove(timer)) {
-      changes.disarmed.add(timer);
-    }
+    changes.armed.remove(timer);
+    changes.disarmed.add(timer); // the store may have it as well, from before
   }
 
   private static <V> V read(Map<Key128, V> changed, Key128 key, Function<Key128, V> stored) {

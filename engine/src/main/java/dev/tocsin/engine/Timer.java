@@ -18,11 +18,32 @@ public record Timer(long dueMs, Kind kind, Key128 about) implements Comparable<T
      * A condition: it may have been silent for too long, its end may have come, or it may be
      * forgotten.
      */
-    CONDITION,
+    CONDITION(0),
     /** An incident: it may be closed, or leave the stores. */
-    INCIDENT,
+    INCIDENT(1),
     /** An incident's tally: it may have to be published. */
-    TALLY
+    TALLY(2);
+
+    private final byte code;
+
+    Kind(int code) {
+      this.code = (byte) code;
+    }
+
+    /** One byte that orders as the kinds do, for keys. */
+    public byte code() {
+      return code;
+    }
+
+    /** The kind of that code. */
+    public static Kind of(byte code) {
+      return switch (code) {
+        case 0 -> CONDITION;
+        case 1 -> INCIDENT;
+        case 2 -> TALLY;
+        default -> throw new IllegalArgumentException("no kind of timer has the code " + code);
+      };
+    }
   }
 
   @Override

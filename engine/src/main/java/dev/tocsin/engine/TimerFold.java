@@ -41,9 +41,9 @@ final class TimerFold {
     boolean open = incident != null && Lifecycle.isOpen(incident);
     boolean due = Conditions.dueMs(condition, stage.rules()) <= timer.dueMs();
     if (condition.getStatus() == AlertStatus.ENDED) {
-      // It stays as long as its incident is open: else it would be counted as another one when it
-      // fires again.
-      if (due && !open) {
+      // It stays as long as its incident is open, or may be again: else it would be counted as
+      // another one when it fires again.
+      if (due && !open && !(incident != null && AlertFold.mayReopen(stage, incident))) {
         stage.put(timer.about(), (FingerprintState) null);
       } else {
         again(condition, due ? stage.rules().getAutoResolveAfterMs() : 0);

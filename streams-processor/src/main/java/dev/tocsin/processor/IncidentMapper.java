@@ -10,13 +10,38 @@ import dev.tocsin.proto.incidents.Severity;
 import dev.tocsin.proto.incidents.TimelineEntry;
 import dev.tocsin.schemas.IncidentId;
 import dev.tocsin.schemas.TimelineKind;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.Map;
 
 /**
  * From an incident as it is kept to the one that callers see. Enums correspond by number; a test
  * holds that.
  */
 final class IncidentMapper {
+  private static final Map<dev.tocsin.schemas.Severity, Severity> SEVERITIES =
+      byName(
+          dev.tocsin.schemas.Severity.class,
+          Severity.class,
+          "SEVERITY_",
+          Severity.SEVERITY_UNSPECIFIED);
+  private static final Map<dev.tocsin.schemas.IncidentType, IncidentType> TYPES =
+      byName(
+          dev.tocsin.schemas.IncidentType.class,
+          IncidentType.class,
+          "INCIDENT_TYPE_",
+          IncidentType.INCIDENT_TYPE_UNSPECIFIED);
+  private static final Map<dev.tocsin.schemas.IncidentState, IncidentState> STATES =
+      byName(
+          dev.tocsin.schemas.IncidentState.class,
+          IncidentState.class,
+          "INCIDENT_STATE_",
+          IncidentState.INCIDENT_STATE_UNSPECIFIED);
+  private static final Map<TimelineKind, TimelineEntry.Kind> KINDS =
+      byName(TimelineKind.class, TimelineEntry.Kind.class, "", TimelineEntry.Kind.KIND_UNSPECIFIED);
+
   private IncidentMapper() {}
 
   static Incident toProto(Tallied tallied, int partition) {
@@ -27,8 +52,8 @@ final class IncidentMapper {
             .setTitle(incident.getTitle())
             .setDescription(incident.getDescription())
             .setSeverity(severity(incident.getSeverity()))
-            .setType(IncidentType.forNumber(incident.getType().ordinal()))
-            .setState(IncidentState.forNumber(incident.getState().ordinal()))
+            .setType(TYPES.get(incident.getType()))
+            .setState(state(incident.getState()))
             .setSource(incident.getSource())
             .putAllLabels(incident.getLabels())
             .putAllMetadata(incident.getMetadata())
@@ -69,7 +94,7 @@ final class IncidentMapper {
     TimelineEntry.Builder to =
         TimelineEntry.newBuilder()
             .setAt(time(line.getAtMs()))
-            .setKind(kind(line.getKind()))
+            .setKind(KINDS.get(line.getKind()))
             .setText(line.getText());
     if (line.getOffset() >= 0) {
       to.setPosition(position(partition, line.getOffset(), line.getIndex()));
@@ -81,12 +106,23 @@ final class IncidentMapper {
     return Position.newBuilder().setPartition(partition).setOffset(offset).setIndex(index).build();
   }
 
-  private static Severity severity(dev.tocsin.schemas.Severity severity) {
-    return Severity.forNumber(severity.ordinal());
+  static Severity severity(dev.tocsin.schemas.Severity severity) {
+    return SEVERITIES.get(severity);
   }
 
-  private static TimelineEntry.Kind kind(TimelineKind kind) {
-    return TimelineEntry.Kind.forNumber(kind.ordinal());
+  static IncidentState state(dev.tocsin.schemas.IncidentState state) {
+    return STATES.get(state);
+  }
+
+  /** Each constant's namesake, or {@code otherwise} for the one that means none. */
+  private static <A extends Enum<A>, B extends Enum<B>> Map<A, B> byName(
+      Class<A> from, Class<B> to, String prefix, B otherwise) {
+    Map<String, B> names = new HashMap<>();
+    EnumSet.allOf(to).forEach(each -> names.put(each.name(), each));
+    Map<A, B> all = new EnumMap<>(from);
+    EnumSet.allOf(from)
+        .forEach(each -> all.put(each, names.getOrDefault(prefix + each.name(), otherwise)));
+    return all;
   }
 
   private static Timestamp time(long ms) {

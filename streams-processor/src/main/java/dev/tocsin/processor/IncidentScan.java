@@ -73,10 +73,9 @@ final class IncidentScan {
   }
 
   private boolean matches(Incident incident) {
-    return (states.isEmpty()
-            || states.contains(IncidentState.forNumber(incident.getState().ordinal())))
+    return (states.isEmpty() || states.contains(IncidentMapper.state(incident.getState())))
         && (severities.isEmpty()
-            || severities.contains(Severity.forNumber(incident.getSeverity().ordinal())))
+            || severities.contains(IncidentMapper.severity(incident.getSeverity())))
         && (request.getSource().isEmpty() || request.getSource().equals(incident.getSource()));
   }
 }

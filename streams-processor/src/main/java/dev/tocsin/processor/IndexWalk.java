@@ -36,7 +36,7 @@ final class IndexWalk implements AutoCloseable {
 
   /** The next id; null at the end. */
   Key128 next() {
-    boolean takeOpen = nextNotOpen == null || nextOpen != null && newer(nextOpen, nextNotOpen);
+    boolean takeOpen = nextNotOpen == null || (nextOpen != null && newer(nextOpen, nextNotOpen));
     Key128 next = takeOpen ? nextOpen : nextNotOpen;
     if (takeOpen) {
       nextOpen = advance(open);

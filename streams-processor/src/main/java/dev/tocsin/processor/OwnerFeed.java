@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.streams.StreamsMetadata;
+import org.apache.kafka.streams.errors.StreamsException;
 
 /**
  * Tells watchers who owns what, as the group's metadata has it, and again whenever that changes. A
@@ -90,8 +91,14 @@ final class OwnerFeed implements AutoCloseable {
   }
 
   private void poll() {
+    Collection<StreamsMetadata> instances;
+    try {
+      instances = group.get();
+    } catch (IllegalStateException | StreamsException notRunning) {
+      return; // before its start and after its end; let out, it would end the polling for good
+    }
     Owners.Builder owners = Owners.newBuilder().setPartitions(partitions);
-    group.get().stream()
+    instances.stream()
         .map(this::owner)
         .filter(owner -> owner.getActiveCount() + owner.getStandbyCount() > 0)
         .sorted(Comparator.comparing(Owner::getAddress))

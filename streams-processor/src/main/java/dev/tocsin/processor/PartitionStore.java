@@ -46,7 +46,7 @@ final class PartitionStore implements FoldStore {
   private final Receipts receipts = new Receipts();
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
   private volatile PartitionState state;
-  private PartitionState storedState;
+  private boolean stateChanged;
   private Rules rules;
   private long unstoredReceipts;
 
@@ -58,7 +58,6 @@ final class PartitionStore implements FoldStore {
     this.tallies = new Table<>(StateKeys.TALLY, TALLIES, store, cleanMax);
     this.timers = new TimerQueue(store);
     this.state = read(StateKeys.STATE, STATES).orElseGet(InitialState::partition);
-    this.storedState = state;
     this.rules = read(StateKeys.RULES, RULES).orElseGet(InitialState::rules);
     loadReceipts();
   }
@@ -124,6 +123,7 @@ final class PartitionStore implements FoldStore {
         unstoredReceipts++;
       }
       state = changes.state();
+      stateChanged = true;
     } finally {
       lock.writeLock().unlock();
     }
@@ -143,9 +143,9 @@ final class PartitionStore implements FoldStore {
       receipts.expire(state.getFoldTimeMs(), rules);
       receipts.flush(new StoredChunks());
       unstoredReceipts = 0;
-      if (state != storedState) {
+      if (stateChanged) {
         store.put(StateKeys.STATE, STATES.encode(state));
-        storedState = state;
+        stateChanged = false;
       }
     } finally {
       lock.writeLock().unlock();

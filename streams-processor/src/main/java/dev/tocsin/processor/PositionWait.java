@@ -42,12 +42,11 @@ final class PositionWait {
             () -> applied.completeExceptionally(Errors.deadline("min_position is not applied yet")),
             Math.min(leftMs, WAIT_MAX.toMillis()),
             TimeUnit.MILLISECONDS);
-    applied.whenComplete(
+    return applied.whenComplete(
         (done, failure) -> {
           check.cancel(false);
           end.cancel(false);
         });
-    return applied;
   }
 
   private void checkEnd(PartitionView view, long offset, CompletableFuture<Void> applied) {

@@ -12,6 +12,7 @@ import java.util.Properties;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.streams.CloseOptions;
@@ -105,8 +106,9 @@ public final class Processor implements AutoCloseable {
         lifetime.add(new OwnerFeed(partitions, log, streams::metadataForAllStreamsClients, timer));
     service = new StateService(views, owners, new PositionWait(logEnds, timer));
     streams.start();
-    timer.scheduleWithFixedDelay(
-        this::reportHealth, 0, HEALTH_POLL.toMillis(), TimeUnit.MILLISECONDS);
+    ScheduledFuture<?> unused =
+        timer.scheduleWithFixedDelay(
+            this::reportHealth, 0, HEALTH_POLL.toMillis(), TimeUnit.MILLISECONDS);
     Gauge.builder("tocsin.processor.partitions", views, owned -> owned.owned().size())
         .description("Partitions of the log that this instance owns")
         .register(meters);

@@ -82,7 +82,7 @@ final class StateKeys {
         ByteBuffer.allocate(26)
             .put(TIMER)
             .putLong(timer.dueMs())
-            .put((byte) timer.kind().ordinal())
+            .put(timer.kind().code())
             .put(timer.about().bytes())
             .array());
   }
@@ -91,7 +91,7 @@ final class StateKeys {
     ByteBuffer bytes = ByteBuffer.wrap(stored.get());
     bytes.get();
     long dueMs = bytes.getLong();
-    Timer.Kind kind = Timer.Kind.values()[bytes.get()];
+    Timer.Kind kind = Timer.Kind.of(bytes.get());
     byte[] about = new byte[KEY_BYTES];
     bytes.get(about);
     return new Timer(dueMs, kind, new Key128(about));
@@ -99,20 +99,21 @@ final class StateKeys {
 
   /** Where a workspace's incidents begin, those that are open or those that are not. */
   static Bytes index(String workspace, boolean open) {
-    return Bytes.wrap(indexPrefix(workspace, open, 0).array());
+    return Bytes.wrap(indexPrefix(workspace, open, 0));
   }
 
   static Bytes index(String workspace, boolean open, Key128 id) {
-    ByteBuffer key = indexPrefix(workspace, open, KEY_BYTES);
-    for (byte b : id.bytes()) {
-      key.put((byte) ~b);
+    byte[] key = indexPrefix(workspace, open, KEY_BYTES);
+    byte[] bytes = id.bytes();
+    for (int i = 0; i < KEY_BYTES; i++) {
+      key[key.length - KEY_BYTES + i] = (byte) ~bytes[i];
     }
-    return Bytes.wrap(key.array());
+    return Bytes.wrap(key);
   }
 
   /** After the last of a workspace's incidents that are open, or not. */
   static Bytes indexEnd(String workspace, boolean open) {
-    byte[] prefix = indexPrefix(workspace, open, 0).array();
+    byte[] prefix = indexPrefix(workspace, open, 0);
     prefix[prefix.length - 1]++;
     return Bytes.wrap(prefix);
   }
@@ -127,12 +128,11 @@ final class StateKeys {
     return new Key128(id);
   }
 
-  private static ByteBuffer indexPrefix(String workspace, boolean open, int more) {
+  /** The prefix, and room for {@code more} bytes after it. */
+  private static byte[] indexPrefix(String workspace, boolean open, int more) {
     byte[] name = workspace.getBytes(StandardCharsets.UTF_8);
-    return ByteBuffer.allocate(1 + Short.BYTES + name.length + 1 + more)
-        .put(INDEX)
-        .putShort((short) name.length)
-        .put(name)
-        .put((byte) (open ? 0 : 1));
+    byte[] key = new byte[1 + Short.BYTES + name.length + 1 + more];
+    ByteBuffer.wrap(key).put(INDEX).putShort((short) name.length).put(name).put((byte) (open ? 0 : 1));
+    return key;
   }
 }

@@ -24,6 +24,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
@@ -66,7 +67,7 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
   public void scanIncidents(
       ScanIncidentsRequest request, StreamObserver<ScanIncidentsResponse> reply) {
     int before = request.getBeforeId().size();
-    if (request.getLimit() < 1 || before != 0 && before != ID_BYTES) {
+    if (request.getLimit() < 1 || (before != 0 && before != ID_BYTES)) {
       reply.onError(
           Errors.invalid(
               "limit, before_id", "limit must be positive, before_id absent or 16 bytes"));
@@ -112,16 +113,17 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
     }
     Deadline deadline = Context.current().getDeadline();
     try {
-      positions
-          .until(view, minOffset, deadline)
-          .whenComplete(
-              (done, failure) -> {
-                if (failure == null) {
-                  finish(view, reply, read);
-                } else {
-                  reply.onError(failed(partition, failure));
-                }
-              });
+      CompletableFuture<Void> unused =
+          positions
+              .until(view, minOffset, deadline)
+              .whenComplete(
+                  (done, failure) -> {
+                    if (failure == null) {
+                      finish(view, reply, read);
+                    } else {
+                      reply.onError(failed(partition, failure));
+                    }
+                  });
     } catch (TooManyWaitersException e) {
       reply.onError(Errors.unavailable(e.getMessage(), RETRY_AFTER));
     }

@@ -1,0 +1,29 @@
+package dev.tocsin.cli;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code tocsin incident}: the commands that read incidents. */
+@Command(
+    name = "incident",
+    description = "List incidents, or look at one.",
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {IncidentListCommand.class, IncidentGetCommand.class},
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  tocsin incident list --state open --severity P0,P1",
+      "  tocsin incident get 019c5a7e-6f80-8a31-9c2d-5f0b8e1d2a44"
+    })
+final class IncidentCommand implements Runnable {
+  @Mixin HelpFlag help;
+
+  @Spec CommandSpec spec;
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "name one of: list, get");
+  }
+}
