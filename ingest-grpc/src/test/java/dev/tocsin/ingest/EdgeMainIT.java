@@ -87,7 +87,8 @@ final class EdgeMainIT {
       acks.awaitReceived(10);
       process.destroy(); // SIGTERM
 
-      assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.exitValue()).isEqualTo(128 + 15);
       assertThat(acks.awaitEnd().getCode()).isEqualTo(io.grpc.Status.Code.UNAVAILABLE);
       List<String> acknowledged =
           acks.received.stream()
