@@ -5,6 +5,9 @@ import java.util.Locale;
 
 /** What is printed when it serves: where everything is, and what to try. */
 final class Banner {
+  /** Where the command line looks unless told another target. */
+  private static final int COMMAND_LINE_PORT = 9000;
+
   private Banner() {}
 
   static String of(
@@ -14,6 +17,7 @@ final class Banner {
       String kafka,
       long brokerPid,
       Duration took) {
+    String target = grpc.endsWith(":" + COMMAND_LINE_PORT) ? "" : " --target " + grpc;
     return String.format(
         Locale.ROOT,
         """
@@ -27,8 +31,8 @@ final class Banner {
 
         Try, from another terminal:
 
-          ./tocsin alert send --server %s --source me --title "Disk full" --severity P2
-          ./tocsin incident list --server %s
+          ./tocsin alert send --source me --title "High latency" --severity P1%s
+          ./tocsin incident list%s
           grpcurl -plaintext -d '{"source": "me", "title": "High latency", "severity": 2}' %s alerts.AlertIngestion/SubmitAlert
           curl -s %s/metrics | grep grpc_
 
@@ -41,8 +45,8 @@ final class Banner {
         brokerPid,
         config.data(),
         DataFolder.logFile(config.data()),
-        grpc,
-        grpc,
+        target,
+        target,
         grpc,
         metrics);
   }

@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -174,7 +175,7 @@ public final class StandaloneApp implements AutoCloseable {
   private void openBack() {
     try {
       broker =
-          back.add(
+          opened(
               BrokerProcess.start(
                   DataFolder.kafka(config.data()),
                   config.kafkaPort(),
@@ -184,9 +185,9 @@ public final class StandaloneApp implements AutoCloseable {
       var kafka = config.processor().kafka();
       LogTopics.create(kafka, config.processor().topics(), config.partitions(), REPLICAS);
       edge.start();
-      back.add(processor);
+      opened(processor);
       processor.start();
-      back.add(state.start(processor.stateService()));
+      opened(state.start(processor.stateService()));
       query.start();
     } catch (IOException e) {
       throw new IllegalStateException(e);
@@ -194,6 +195,16 @@ public final class StandaloneApp implements AutoCloseable {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted", e);
     }
+  }
+
+  /** As {@link Lifetime#add}, but where all was closed meanwhile this is too, and no more opens. */
+  private <T extends AutoCloseable> T opened(T part) {
+    back.add(part);
+    if (closing) {
+      back.close();
+      throw new CancellationException("closed while it started");
+    }
+    return part;
   }
 
   private void brokerEnded(String how) {

@@ -19,7 +19,6 @@ import picocli.CommandLine.Option;
 /** {@code tocsin up}: all of it in one process, until it is told to end. */
 @Command(
     name = "tocsin up",
-    mixinStandardHelpOptions = true,
     sortOptions = false,
     description =
         "Runs all of Tocsin in this process, and a Kafka broker of its own as a child, until"
@@ -72,6 +71,13 @@ public final class StandaloneMain implements Callable<Integer> {
       description =
           "Write where everything is to FILE, as JSON, once it serves; it is removed at the end.")
   private Path readyFile;
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      description = "Print this, and end.")
+  @SuppressWarnings("unused") // picocli reads it
+  private boolean help;
 
   private volatile int status;
   private volatile boolean ending;

@@ -1,0 +1,181 @@
+package dev.tocsin.standalone;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.tocsin.proto.alerts.AlertAck;
+import dev.tocsin.proto.alerts.AlertMessage;
+import dev.tocsin.proto.alerts.Severity;
+import dev.tocsin.proto.incidents.GetIncidentRequest;
+import dev.tocsin.proto.incidents.Incident;
+import dev.tocsin.proto.incidents.ListIncidentsRequest;
+import dev.tocsin.proto.incidents.Position;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
+import io.grpc.reflection.v1.ServerReflectionGrpc;
+import io.grpc.reflection.v1.ServerReflectionRequest;
+import io.grpc.reflection.v1.ServerReflectionResponse;
+import io.grpc.reflection.v1.ServiceResponse;
+import io.grpc.stub.StreamObserver;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The program as its users have it. */
+@Timeout(300)
+class StandaloneIT {
+  @TempDir Path folder;
+
+  @Test
+  void up_servesEverythingOnItsPortsAndEndsWithZero() throws Exception {
+    try (var child = StandaloneChild.up(folder.resolve("data"), folder)) {
+      Incident incident = submitAndList(child, "disk full");
+      assertThat(incident.getTitle()).isEqualTo("disk full");
+      assertThat(get(child, incident.getId())).isEqualTo(incident);
+      assertThat(services(child))
+          .contains(
+              "alerts.AlertIngestion",
+              "incidents.IncidentService",
+              "grpc.health.v1.Health",
+              "grpc.reflection.v1.ServerReflection");
+      assertThat(health(child)).isEqualTo(ServingStatus.SERVING);
+      assertThat(http(child, "/ready").statusCode()).isEqualTo(200);
+      assertThat(http(child, "/live").statusCode()).isEqualTo(200);
+      failACall(child);
+      assertThat(http(child, "/metrics").body())
+          .contains("grpc_requests_total{method=\"alerts.AlertIngestion/SubmitAlert\"")
+          .contains("grpc_request_duration_seconds_bucket")
+          .contains("grpc_errors_total");
+      assertThat(child.out())
+          .contains("Tocsin is up")
+          .contains(child.ready("grpc"))
+          .contains(child.ready("metrics"))
+          .contains(child.ready("kafka"))
+          .contains(folder.resolve("data").toString());
+      assertThat(child.ready("pid")).isEqualTo(Long.toString(child.pid()));
+
+      ProcessHandle broker = child.broker();
+      child.terminate();
+      assertThat(child.exitStatus()).isZero();
+      assertThat(broker.isAlive()).isFalse();
+      assertThat(child.readyFile()).doesNotExist();
+      assertThat(child.err()).isEmpty();
+    }
+  }
+
+  @Test
+  void data_survivesAKillAndNoBrokerIsLeft() throws Exception {
+    Path data = folder.resolve("data");
+    Incident before;
+    ProcessHandle firstBroker;
+    try (var child = StandaloneChild.up(data, folder)) {
+      before = submitAndList(child, "kept");
+      firstBroker = child.broker();
+      child.kill();
+    }
+    try (var child = StandaloneChild.up(data, folder)) {
+      assertThat(firstBroker.isAlive()).isFalse();
+      assertThat(get(child, before.getId())).isEqualTo(before);
+      assertThat(submitAndList(child, "kept").getOccurrences()).isEqualTo(2);
+      ProcessHandle secondBroker = child.broker();
+      child.kill();
+      secondBroker.onExit().get(60, TimeUnit.SECONDS);
+    }
+  }
+
+  @Test
+  void broker_thatDiesEndsItWithAFailure() throws Exception {
+    try (var child = StandaloneChild.up(folder.resolve("data"), folder)) {
+      child.broker().destroyForcibly();
+      assertThat(child.exitStatus()).isEqualTo(1);
+      assertThat(child.err()).contains("the broker ended by itself").doesNotContain("\tat ");
+      assertThat(child.readyFile()).doesNotExist();
+    }
+  }
+
+  private static Incident submitAndList(StandaloneChild child, String title) {
+    AlertAck ack =
+        child
+            .alerts()
+            .submitAlert(
+                AlertMessage.newBuilder()
+                    .setSource("StandaloneIT")
+                    .setTitle(title)
+                    .setSeverity(Severity.SEVERITY_P1)
+                    .build());
+    assertThat(ack.getStatus()).isEqualTo(AlertAck.Status.ACCEPTED);
+    Position position =
+        Position.newBuilder()
+            .setPartition(ack.getPosition().getPartition())
+            .setOffset(ack.getPosition().getOffset())
+            .setIndex(ack.getPosition().getIndex())
+            .build();
+    var request = ListIncidentsRequest.newBuilder().addMinPosition(position).build();
+    List<Incident> incidents = child.incidents().listIncidents(request).getIncidentsList();
+    assertThat(incidents).hasSize(1);
+    return incidents.get(0);
+  }
+
+  private static Incident get(StandaloneChild child, String id) {
+    return child
+        .incidents()
+        .getIncident(GetIncidentRequest.newBuilder().setId(id).build())
+        .getIncident();
+  }
+
+  private static void failACall(StandaloneChild child) {
+    assertThatThrownBy(() -> get(child, "no uuid"))
+        .hasMessageContaining("INVALID_ARGUMENT");
+  }
+
+  private static ServingStatus health(StandaloneChild child) {
+    return HealthGrpc.newBlockingStub(child.channel())
+        .withDeadlineAfter(10, TimeUnit.SECONDS)
+        .check(HealthCheckRequest.getDefaultInstance())
+        .getStatus();
+  }
+
+  private static List<String> services(StandaloneChild child) throws Exception {
+    CompletableFuture<List<String>> names = new CompletableFuture<>();
+    StreamObserver<ServerReflectionRequest> requests =
+        ServerReflectionGrpc.newStub(child.channel())
+            .serverReflectionInfo(
+                new StreamObserver<>() {
+                  @Override
+                  public void onNext(ServerReflectionResponse response) {
+                    names.complete(
+                        response.getListServicesResponse().getServiceList().stream()
+                            .map(ServiceResponse::getName)
+                            .toList());
+                  }
+
+                  @Override
+                  public void onError(Throwable failure) {
+                    names.completeExceptionally(failure);
+                  }
+
+                  @Override
+                  public void onCompleted() {}
+                });
+    requests.onNext(ServerReflectionRequest.newBuilder().setListServices("").build());
+    List<String> found = names.get(10, TimeUnit.SECONDS);
+    requests.onCompleted();
+    return found;
+  }
+
+  private static HttpResponse<String> http(StandaloneChild child, String path) throws Exception {
+    return HttpClient.newHttpClient()
+        .send(
+            HttpRequest.newBuilder(URI.create(child.ready("metrics") + path)).build(),
+            HttpResponse.BodyHandlers.ofString());
+  }
+}
