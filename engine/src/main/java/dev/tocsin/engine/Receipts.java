@@ -69,7 +69,10 @@ public final class Receipts {
     }
   }
 
-  /** Drops what is too old. */
+  /**
+   * Drops what is too old. To be called, under the rules as they were, whenever they change: under
+   * a longer window what is forgotten, but still there, would be remembered again.
+   */
   public void expire(long atMs, Rules rules) {
     while (!buckets.isEmpty() && expired(buckets.peekFirst(), atMs, rules)) {
       drop();
