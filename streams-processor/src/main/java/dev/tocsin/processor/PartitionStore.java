@@ -164,9 +164,11 @@ final class PartitionStore implements FoldStore {
   /** One incident, for any thread. */
   Optional<Tallied> read(Key128 id) {
     Incident incident = incidents.peek(id);
-    return incident == null
-        ? Optional.empty()
-        : Optional.of(new Tallied(incident, tally(tallies.peek(id))));
+    if (incident == null) {
+      return Optional.empty();
+    }
+    // The tally goes last: if it is gone, the incident went since it was found.
+    return Optional.ofNullable(tallies.peek(id)).map(tally -> new Tallied(incident, tally));
   }
 
   /** Everything as it is between two commits of the fold, for any thread. To be closed by it. */
