@@ -54,7 +54,7 @@ class AlertSendCommandTest {
     assertThat(JsonParser.parseString(ProtoJson.line(alert)))
         .isEqualTo(
             JsonParser.parseString(
-            """
+                """
             {"alert_id":"7","source":"disk","title":"Disk full","description":"of db-3",\
             "severity":"SEVERITY_P2","type":"INCIDENT_TYPE_PERFORMANCE",\
             "labels":{"service":"db","expr":"a=b"},"annotations":{"run":"book"},\

@@ -53,7 +53,9 @@ class DemoCommandIT {
 
   @Test
   void demo_showsTheIncidents_andTheCountsLast() throws IOException {
-    Path file = Files.writeString(home.resolve("alerts.jsonl"), "{\"title\":\"a\"}\n{broken\n{\"title\":\"b\"}");
+    Path file =
+        Files.writeString(
+            home.resolve("alerts.jsonl"), "{\"title\":\"a\"}\n{broken\n{\"title\":\"b\"}");
     CommandRun run = demo("works", "--file", file.toString());
 
     assertThat(run.exitCode()).isZero();
@@ -69,7 +71,8 @@ class DemoCommandIT {
     CommandRun run = demo("loses one");
 
     assertThat(run.exitCode()).isEqualTo(1);
-    assertThat(run.err()).contains("not every alert is accounted for: 1,508 acknowledged, but 1,507");
+    assertThat(run.err())
+        .contains("not every alert is accounted for: 1,508 acknowledged, but 1,507");
     assertNothingIsLeft();
   }
 

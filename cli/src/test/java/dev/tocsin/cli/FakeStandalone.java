@@ -19,7 +19,8 @@ public final class FakeStandalone {
   public static void main(String[] args) throws Exception {
     List<String> told;
     try (var in = FakeStandalone.class.getClassLoader().getResourceAsStream("behaviour.txt")) {
-      told = new String(in.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8).lines().toList();
+      told =
+          new String(in.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8).lines().toList();
     }
     String behaviour = told.get(0);
     Path readyFile = Path.of(after(args, "--ready-file"));
