@@ -1,5 +1,6 @@
 package dev.tocsin.engine;
 
+import dev.tocsin.schemas.GeneratedClasses;
 import dev.tocsin.schemas.Rules;
 import java.io.IOException;
 import java.io.InputStream;
@@ -12,6 +13,10 @@ import org.apache.avro.specific.SpecificDatumReader;
  * this class.
  */
 public final class DefaultRules {
+  static {
+    GeneratedClasses.trust();
+  }
+
   private DefaultRules() {}
 
   /** A fresh copy. */

@@ -22,22 +22,43 @@ public final class Errors {
   /** The domain of every {@link ErrorInfo}. */
   public static final String DOMAIN = "tocsin.dev";
 
+  /** Of each violation beside its own bytes: tag and length. */
+  private static final int VIOLATION_OVERHEAD_BYTES = 4;
+
   private Errors() {}
 
-  /** INVALID_ARGUMENT with every violation: field path, and what is wrong with it. At least one. */
+  /**
+   * What the violations of one error may take. They travel in the trailers, of which a client takes
+   * 8 KiB in all unless told otherwise, and as base64.
+   */
+  static final int VIOLATIONS_BYTES_MAX = 4 << 10;
+
+  /**
+   * INVALID_ARGUMENT with every violation: field path, and what is wrong with it. At least one.
+   * Those beyond 4 KiB are counted in a last one, which names no field.
+   */
   public static StatusRuntimeException invalid(List<FieldViolation> violations) {
-    String message =
-        violations.size() == 1
-            ? violations.get(0).getField() + ": " + violations.get(0).getDescription()
-            : violations.size()
-                + " fields are invalid, first "
-                + violations.get(0).getField()
-                + ": "
-                + violations.get(0).getDescription();
-    return error(
-        Code.INVALID_ARGUMENT,
-        message,
-        BadRequest.newBuilder().addAllFieldViolations(violations).build());
+    FieldViolation first = violations.get(0);
+    String told = first.getField() + ": " + first.getDescription();
+    return invalid(
+        violations.size() == 1 ? told : violations.size() + " fields are invalid, first " + told,
+        violations);
+  }
+
+  /** INVALID_ARGUMENT with every violation, under a message of its own. */
+  public static StatusRuntimeException invalid(String message, List<FieldViolation> violations) {
+    BadRequest.Builder all = BadRequest.newBuilder();
+    int bytes = 0;
+    for (FieldViolation violation : violations) {
+      bytes += violation.getSerializedSize() + VIOLATION_OVERHEAD_BYTES;
+      if (bytes > VIOLATIONS_BYTES_MAX) {
+        int left = violations.size() - all.getFieldViolationsCount();
+        all.addFieldViolations(violation("", "and " + left + " more"));
+        break;
+      }
+      all.addFieldViolations(violation);
+    }
+    return error(Code.INVALID_ARGUMENT, message, all.build());
   }
 
   /** INVALID_ARGUMENT with one violation. */

@@ -1,12 +1,10 @@
 package dev.tocsin.runtime;
 
 import io.grpc.BindableService;
-import io.grpc.Metadata;
 import io.grpc.Server;
-import io.grpc.ServerCall;
-import io.grpc.ServerCallExecutorSupplier;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
@@ -20,19 +18,26 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.Executor;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
  * A gRPC server with what every one of ours has: limits, metrics, errors that say what they
  * promise, grpc.health.v1 and reflection. Services that never block run on the transport's own
- * threads; the others on a bounded pool, whose full queue answers UNAVAILABLE.
+ * threads; the others on a pool that answers UNAVAILABLE while too many calls wait for it.
  */
 public final class GrpcServer implements AutoCloseable {
   private static final Duration SHUTDOWN_MAX = Duration.ofSeconds(10);
-  private static final int CALL_QUEUE_MAX = 4096;
+
+  /**
+   * grpc-java writes a stack trace for each message that is over the limit, which any caller can
+   * send as often as they like. Held here, since a logger that nobody holds forgets its level.
+   */
+  private static final java.util.logging.Logger OVERSIZE =
+      java.util.logging.Logger.getLogger("io.grpc.netty.shaded.io.grpc.netty.NettyServerStream");
+
+  static {
+    OVERSIZE.setLevel(java.util.logging.Level.SEVERE);
+  }
 
   /**
    * Where and how to listen.
@@ -81,7 +86,7 @@ public final class GrpcServer implements AutoCloseable {
   private final HealthStatusManager healthService = new HealthStatusManager();
   private final List<ServerServiceDefinition> services = new ArrayList<>();
   private final Set<String> direct = new HashSet<>();
-  private final ThreadPoolExecutor calls;
+  private final CallPool calls;
   private Server server;
 
   /** A server that is yet to be given services and started. */
@@ -89,7 +94,8 @@ public final class GrpcServer implements AutoCloseable {
     this.config = config;
     this.meters = meters;
     this.health = health;
-    this.calls = callPool(config.callThreads());
+    this.calls = new CallPool(config.callThreads(), direct::contains);
+    direct.add(HealthGrpc.SERVICE_NAME);
   }
 
   /** Serves {@code service} on the call pool. Before {@link #start} only. */
@@ -125,8 +131,11 @@ public final class GrpcServer implements AutoCloseable {
             .permitKeepAliveWithoutCalls(true)
             .keepAliveTime(20, TimeUnit.SECONDS)
             .keepAliveTimeout(10, TimeUnit.SECONDS)
-            .executor(calls)
-            .callExecutor(new ExecutorChoice())
+            // Of each call, the look-up of its method; then the call itself goes where it belongs.
+            .directExecutor()
+            .callExecutor(calls)
+            // The last one is the outermost.
+            .intercept(calls)
             .intercept(new CallMetrics(meters))
             .addService(healthService.getHealthService())
             .addService(ProtoReflectionServiceV1.newInstance());
@@ -151,7 +160,7 @@ public final class GrpcServer implements AutoCloseable {
         server.shutdownNow().awaitTermination(1, TimeUnit.SECONDS);
       }
     }
-    calls.shutdownNow();
+    calls.close();
   }
 
   private void publish(boolean serving) {
@@ -159,30 +168,5 @@ public final class GrpcServer implements AutoCloseable {
     healthService.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, status);
     services.forEach(
         service -> healthService.setStatus(service.getServiceDescriptor().getName(), status));
-  }
-
-  private static ThreadPoolExecutor callPool(int threads) {
-    ThreadPoolExecutor pool =
-        new ThreadPoolExecutor(
-            threads,
-            threads,
-            30,
-            TimeUnit.SECONDS,
-            new LinkedBlockingQueue<>(CALL_QUEUE_MAX),
-            task -> {
-              Thread thread = new Thread(task, "grpc-call");
-              thread.setDaemon(true);
-              return thread;
-            });
-    pool.allowCoreThreadTimeOut(true);
-    return pool;
-  }
-
-  /** Sends the calls of direct services to the thread that they came in on. */
-  private final class ExecutorChoice implements ServerCallExecutorSupplier {
-    @Override
-    public <Q, R> Executor getExecutor(ServerCall<Q, R> call, Metadata metadata) {
-      return direct.contains(call.getMethodDescriptor().getServiceName()) ? Runnable::run : calls;
-    }
   }
 }

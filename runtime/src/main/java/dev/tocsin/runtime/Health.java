@@ -1,25 +1,30 @@
 package dev.tocsin.runtime;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
 /**
  * Whether a server can do its work: a set of named conditions, each met or not, with the reason in
  * words. It serves while all are met. A condition that nobody has reported yet is not met.
  *
- * <p>Thread-safe. Watchers are called in the reporting thread, after a change only.
+ * <p>Thread-safe. Watchers are called in the reporting thread, one at a time and in the order of
+ * the changes, so that the last they hear is how it is. They must neither wait nor report
+ * themselves.
  */
 public final class Health {
   private static final String UNKNOWN = "not known yet";
 
   private final Map<String, String> unmet = new TreeMap<>();
-  private final CopyOnWriteArrayList<Consumer<Boolean>> watchers = new CopyOnWriteArrayList<>();
+  private final List<Consumer<Boolean>> watchers = new ArrayList<>();
 
   /** Names a condition that must be met; until it is reported it is not. */
   public synchronized void require(String condition) {
+    boolean before = serving();
     unmet.putIfAbsent(condition, UNKNOWN);
+    tellIfNot(before);
   }
 
   /** The condition is met. */
@@ -43,23 +48,23 @@ public final class Health {
   }
 
   /** Tells {@code watcher} now, and after each change, whether the server serves. */
-  public void watch(Consumer<Boolean> watcher) {
+  public synchronized void watch(Consumer<Boolean> watcher) {
     watchers.add(watcher);
     watcher.accept(serving());
   }
 
-  private void report(String condition, String reason) {
-    boolean before;
-    boolean after;
-    synchronized (this) {
-      before = unmet.isEmpty();
-      if (reason == null) {
-        unmet.remove(condition);
-      } else {
-        unmet.put(condition, reason);
-      }
-      after = unmet.isEmpty();
+  private synchronized void report(String condition, String reason) {
+    boolean before = serving();
+    if (reason == null) {
+      unmet.remove(condition);
+    } else {
+      unmet.put(condition, reason);
     }
+    tellIfNot(before);
+  }
+
+  private void tellIfNot(boolean before) {
+    boolean after = serving();
     if (before != after) {
       watchers.forEach(watcher -> watcher.accept(after));
     }

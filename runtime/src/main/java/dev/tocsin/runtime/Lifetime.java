@@ -9,15 +9,25 @@ import org.slf4j.LoggerFactory;
  * What a server opened, to be closed in reverse: each part registers its own clean-up as soon as it
  * is open, so that a start that fails half-way closes exactly what had been opened.
  *
- * <p>Thread-safe. Closing twice does nothing the second time.
+ * <p>Thread-safe. Closing twice does nothing the second time; what is added after closing, as a
+ * start may while another thread stops the server, is closed at once.
  */
 public final class Lifetime implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Lifetime.class);
 
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+  private boolean closed;
 
-  /** Takes over the closing of {@code part} and gives it back. */
+  /**
+   * Takes over the closing of {@code part} and gives it back.
+   *
+   * @throws IllegalStateException if all was closed already; then {@code part} is too
+   */
   public synchronized <T extends AutoCloseable> T add(T part) {
+    if (closed) {
+      close(part);
+      throw new IllegalStateException("already closed");
+    }
     opened.push(part);
     return part;
   }
@@ -28,15 +38,19 @@ public final class Lifetime implements AutoCloseable {
    */
   @Override
   public synchronized void close() {
+    closed = true;
     while (!opened.isEmpty()) {
-      AutoCloseable part = opened.pop();
-      try {
-        part.close();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      } catch (Exception e) {
-        LOG.warn("closing {} failed", part.getClass().getSimpleName(), e);
-      }
+      close(opened.pop());
+    }
+  }
+
+  private static void close(AutoCloseable part) {
+    try {
+      part.close();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (Exception e) {
+      LOG.warn("closing {} failed", part.getClass().getSimpleName(), e);
     }
   }
 }

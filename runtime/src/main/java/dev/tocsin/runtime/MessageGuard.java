@@ -1,8 +1,10 @@
 package dev.tocsin.runtime;
 
+import io.grpc.Attributes;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.MethodDescriptor.Marshaller;
+import io.grpc.SecurityLevel;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerMethodDefinition;
@@ -71,16 +73,17 @@ final class MessageGuard {
       implements ServerCallHandler<Object, R> {
     @Override
     public ServerCall.Listener<Object> startCall(ServerCall<Object, R> call, Metadata headers) {
-      return new GuardedListener<>(call, handler.startCall(new PlainCall<>(plain, call), headers));
+      PlainCall<Q, R> plainCall = new PlainCall<>(plain, call);
+      return new GuardedListener<>(plainCall, handler.startCall(plainCall, headers));
     }
   }
 
   private static final class GuardedListener<Q> extends ServerCall.Listener<Object> {
-    private final ServerCall<Object, ?> call;
+    private final PlainCall<Q, ?> call;
     private final ServerCall.Listener<Q> listener;
     private boolean ended;
 
-    GuardedListener(ServerCall<Object, ?> call, ServerCall.Listener<Q> listener) {
+    GuardedListener(PlainCall<Q, ?> call, ServerCall.Listener<Q> listener) {
       this.call = call;
       this.listener = listener;
     }
@@ -93,10 +96,9 @@ final class MessageGuard {
       }
       if (message instanceof Unparsable unparsable) {
         ended = true;
-        call.close(
+        call.refuse(
             Status.INVALID_ARGUMENT.withDescription(
-                "the message cannot be parsed: " + unparsable.why()),
-            new Metadata());
+                "the message cannot be parsed: " + unparsable.why()));
         listener.onCancel();
         return;
       }
@@ -132,14 +134,27 @@ final class MessageGuard {
     }
   }
 
-  /** The call as the service knows it, with the method's own request type. */
+  /**
+   * The call as the service knows it, with the method's own request type. Once it is refused the
+   * service finds it cancelled, and what the service still sends, in whatever thread, goes nowhere.
+   */
   private static final class PlainCall<Q, R> extends ServerCall<Q, R> {
     private final MethodDescriptor<Q, R> method;
     private final ServerCall<Object, R> call;
+    private boolean closed;
+    private boolean refused;
 
     PlainCall(MethodDescriptor<Q, R> method, ServerCall<Object, R> call) {
       this.method = method;
       this.call = call;
+    }
+
+    synchronized void refuse(Status status) {
+      if (!closed) {
+        call.close(status, new Metadata());
+      }
+      closed = true;
+      refused = true;
     }
 
     @Override
@@ -153,28 +168,35 @@ final class MessageGuard {
     }
 
     @Override
-    public void sendHeaders(Metadata headers) {
-      call.sendHeaders(headers);
+    public synchronized void sendHeaders(Metadata headers) {
+      if (!refused) {
+        call.sendHeaders(headers);
+      }
     }
 
     @Override
-    public void sendMessage(R message) {
-      call.sendMessage(message);
+    public synchronized void sendMessage(R message) {
+      if (!refused) {
+        call.sendMessage(message);
+      }
     }
 
     @Override
-    public boolean isReady() {
-      return call.isReady();
+    public synchronized boolean isReady() {
+      return !refused && call.isReady();
     }
 
     @Override
-    public void close(Status status, Metadata trailers) {
-      call.close(status, trailers);
+    public synchronized void close(Status status, Metadata trailers) {
+      if (!refused) {
+        closed = true;
+        call.close(status, trailers);
+      }
     }
 
     @Override
-    public boolean isCancelled() {
-      return call.isCancelled();
+    public synchronized boolean isCancelled() {
+      return refused || call.isCancelled();
     }
 
     @Override
@@ -193,12 +215,12 @@ final class MessageGuard {
     }
 
     @Override
-    public io.grpc.SecurityLevel getSecurityLevel() {
+    public SecurityLevel getSecurityLevel() {
       return call.getSecurityLevel();
     }
 
     @Override
-    public io.grpc.Attributes getAttributes() {
+    public Attributes getAttributes() {
       return call.getAttributes();
     }
 

@@ -1,6 +1,7 @@
 package dev.tocsin.runtime;
 
 import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
@@ -34,9 +35,9 @@ public final class OpsServer implements AutoCloseable {
     server = HttpServer.create(new InetSocketAddress(host, port), 64);
     threads = Executors.newFixedThreadPool(2, OpsServer::thread);
     server.setExecutor(threads);
-    server.createContext("/metrics", exchange -> metrics(exchange, meters));
-    server.createContext("/live", exchange -> answer(exchange, 200, TEXT, "live\n"));
-    server.createContext("/ready", exchange -> ready(exchange, health));
+    serve("/metrics", exchange -> metrics(exchange, meters));
+    serve("/live", exchange -> answer(exchange, 200, TEXT, "live\n"));
+    serve("/ready", exchange -> ready(exchange, health));
     server.start();
   }
 
@@ -49,6 +50,19 @@ public final class OpsServer implements AutoCloseable {
   public void close() {
     server.stop(0);
     threads.shutdownNow();
+  }
+
+  /** Serves this path only; by itself the server takes it for the beginning of longer ones. */
+  private void serve(String path, HttpHandler handler) {
+    server.createContext(
+        path,
+        exchange -> {
+          if (exchange.getRequestURI().getPath().equals(path)) {
+            handler.handle(exchange);
+          } else {
+            answer(exchange, 404, TEXT, "not found\n");
+          }
+        });
   }
 
   private static void metrics(HttpExchange exchange, PrometheusMeterRegistry meters)

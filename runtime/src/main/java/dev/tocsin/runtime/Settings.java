@@ -6,7 +6,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -71,6 +70,22 @@ public final class Settings {
     return new Settings(values, Map.copyOf(environment));
   }
 
+  /**
+   * These settings with {@code values} above both file and environment, as a command line gives
+   * them. What was asked for and found wrong so far goes along.
+   */
+  public Settings with(Map<String, String> values) {
+    Map<String, String> over = new TreeMap<>(file);
+    over.putAll(values);
+    Map<String, String> under = new TreeMap<>(environment);
+    values.keySet().forEach(name -> under.remove(variable(name)));
+    Settings settings = new Settings(over, under);
+    settings.known.addAll(known);
+    settings.knownPrefixes.addAll(knownPrefixes);
+    settings.faults.addAll(faults);
+    return settings;
+  }
+
   /** A text. */
   public String text(String name, String fallback) {
     return find(name).orElse(fallback);
@@ -121,7 +136,12 @@ public final class Settings {
 
   /** Names separated by commas. */
   public List<String> list(String name, List<String> fallback) {
-    return find(name).map(text -> List.of(text.split("\\s*,\\s*"))).orElse(fallback);
+    Optional<String> text = find(name);
+    if (text.isEmpty()) {
+      return fallback;
+    }
+    List<String> names = List.of(text.get().split("\\s*,\\s*", -1));
+    return names.contains("") ? fault(name, "has an empty name in it", fallback) : names;
   }
 
   /**
@@ -182,7 +202,7 @@ public final class Settings {
       if (fits.apply(value)) {
         return value;
       }
-    } catch (IllegalArgumentException | DateTimeParseException e) {
+    } catch (IllegalArgumentException | ArithmeticException e) {
       // told below, as a value out of its bounds is
     }
     return fault(name, "must be " + expected + ", not '" + text.get() + "'", fallback);
@@ -192,7 +212,8 @@ public final class Settings {
     known.add(name);
     String overruled = environment.get(variable(name));
     return Optional.ofNullable(overruled != null ? overruled : file.get(name))
-        .filter(value -> !value.isBlank());
+        .map(String::strip)
+        .filter(value -> !value.isEmpty());
   }
 
   private <T> T fault(String name, String what, T instead) {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.avro.Schema;
@@ -37,6 +38,7 @@ public final class Codec<T extends SpecificRecordBase> {
     setIfAbsent("org.apache.avro.limits.bytes.maxLength", 16 << 20);
     setIfAbsent("org.apache.avro.limits.string.maxLength", 16 << 20);
     setIfAbsent("org.apache.avro.limits.collectionItems.maxLength", 1 << 20);
+    GeneratedClasses.trust();
   }
 
   /** The bytes are no record of this kind, whatever schemas may come. */
@@ -68,21 +70,24 @@ public final class Codec<T extends SpecificRecordBase> {
   private final SpecificDatumWriter<T> writer;
   private final Map<Long, SpecificDatumReader<T>> readers = new ConcurrentHashMap<>();
 
-  private Codec(Class<T> type) {
+  private Codec(Class<T> type, List<Schema> past) {
     this.model = new SpecificData(type.getClassLoader());
     this.model.setCustomCoders(true);
     this.schema = model.getSchema(type);
     this.header = header(schema);
     this.writer = new SpecificDatumWriter<>(schema, model);
-    for (Schema past : SchemaHistory.bundled().versions(schema.getName())) {
-      know(past);
-    }
+    past.forEach(this::know);
     know(schema);
   }
 
   /** A codec for {@code type}, a class that is generated from {@code tocsin.avdl}. */
   public static <T extends SpecificRecordBase> Codec<T> of(Class<T> type) {
-    return new Codec<>(type);
+    return of(type, SchemaHistory.bundled().versions(type.getSimpleName()));
+  }
+
+  /** One that reads what {@code past} versions of the schema wrote. */
+  static <T extends SpecificRecordBase> Codec<T> of(Class<T> type, List<Schema> past) {
+    return new Codec<>(type, past);
   }
 
   /** The record's bytes. */

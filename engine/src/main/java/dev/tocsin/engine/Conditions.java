@@ -1,0 +1,106 @@
+package dev.tocsin.engine;
+
+import dev.tocsin.schemas.Alert;
+import dev.tocsin.schemas.AlertStatus;
+import dev.tocsin.schemas.FingerprintState;
+import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.Rules;
+
+/** How a condition lives: seen, silent, ended, forgotten. Keeps its one timer. */
+final class Conditions {
+  /**
+   * A repeat is written down only if the last one written is older than this part of the allowed
+   * silence.
+   */
+  private static final int SIGHTINGS_PER_SILENCE = 64;
+
+  private Conditions() {}
+
+  /**
+   * A condition's key: it is known within its group, so that one dedup_key under two groups is two
+   * conditions, wherever the groups' partitions lie. Both are hashes already; combined they stay
+   * evenly spread.
+   */
+  static Key128 key(Alert alert) {
+    byte[] fingerprint = alert.getFingerprint().bytes();
+    byte[] group = alert.getGroup().bytes();
+    byte[] key = new byte[fingerprint.length];
+    for (int i = 0; i < key.length; i++) {
+      key[i] = (byte) (fingerprint[i] ^ group[(i + 1) % group.length]);
+    }
+    return new Key128(key);
+  }
+
+  /** A FIRING sighting: of an incident's condition, known or new. */
+  static void seen(Stage stage, Key128 key, FingerprintState before, Alert alert, Key128 incident) {
+    boolean again =
+        before != null
+            && before.getStatus() == AlertStatus.FIRING
+            && incident.equals(before.getIncident());
+    if (again
+        && alert.getEndsAtMs() == before.getEndsAtMs()
+        && stage.now() < before.getLastSeenMs() + grain(stage)) {
+      return;
+    }
+    FingerprintState after = before == null ? new FingerprintState() : Copies.of(before);
+    after.setIncident(incident);
+    after.setStatus(AlertStatus.FIRING);
+    after.setLastSeenMs(stage.now());
+    after.setEndsAtMs(alert.getEndsAtMs());
+    keep(stage, key, before, after);
+  }
+
+  /**
+   * The end of a condition.
+   *
+   * @param endedAtMs when, by the source's clock; not before an end that is known already
+   */
+  static void ended(Stage stage, Key128 key, FingerprintState before, long endedAtMs) {
+    FingerprintState after = before == null ? new FingerprintState() : Copies.of(before);
+    after.setStatus(AlertStatus.ENDED);
+    after.setLastSeenMs(stage.now());
+    after.setEndsAtMs(0L);
+    after.setEndedAtMs(Math.max(after.getEndedAtMs(), endedAtMs));
+    keep(stage, key, before, after);
+  }
+
+  /**
+   * Whether a FIRING of {@code firedAtMs} comes after the condition's end though it was before it.
+   */
+  static boolean outdated(FingerprintState condition, long firedAtMs) {
+    return condition != null
+        && condition.getStatus() == AlertStatus.ENDED
+        && firedAtMs < condition.getEndedAtMs();
+  }
+
+  /**
+   * When a condition's state has to be looked at: its silence is too long, its end comes, or it can
+   * be forgotten.
+   */
+  static long dueMs(FingerprintState condition, Rules rules) {
+    long silentMs = condition.getLastSeenMs() + rules.getAutoResolveAfterMs();
+    if (condition.getStatus() == AlertStatus.ENDED) {
+      return silentMs;
+    }
+    silentMs += rules.getAutoResolveAfterMs() / SIGHTINGS_PER_SILENCE;
+    return condition.getEndsAtMs() == 0 ? silentMs : Math.min(silentMs, condition.getEndsAtMs());
+  }
+
+  /** Stores the condition and sees to it that its one timer is not later than it has to be. */
+  static void keep(Stage stage, Key128 key, FingerprintState before, FingerprintState after) {
+    long dueMs = Math.max(dueMs(after, stage.rules()), stage.now() + 1);
+    boolean armed = before != null && before.getTimerMs() > stage.now();
+    if (!armed || dueMs < before.getTimerMs()) {
+      if (armed) {
+        stage.disarm(new Timer(before.getTimerMs(), Timer.Kind.CONDITION, key));
+      }
+      stage.arm(new Timer(dueMs, Timer.Kind.CONDITION, key));
+      after.setTimerMs(dueMs);
+    }
+    stage.put(key, after);
+  }
+
+  private static long grain(Stage stage) {
+    return stage.rules().getAutoResolveAfterMs() / SIGHTINGS_PER_SILENCE;
+  }
+}

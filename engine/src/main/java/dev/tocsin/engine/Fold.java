@@ -1,0 +1,156 @@
+package dev.tocsin.engine;
+
+import dev.tocsin.engine.IncidentDraft.Cause;
+import dev.tocsin.schemas.Alert;
+import dev.tocsin.schemas.Alerts;
+import dev.tocsin.schemas.IncidentEvent;
+import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.PartitionState;
+import dev.tocsin.schemas.Rules;
+import dev.tocsin.schemas.RulesActivated;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+
+/**
+ * The engine: a deterministic fold over one partition of the log. The same entries in the same
+ * order give the same incidents and the same events, however often and wherever they are folded. It
+ * reads no clock, no random number and no configuration: time is the log's, and the rules are
+ * entries.
+ *
+ * <p>Fold time is the greatest log time so far, so it never goes back. Before an entry is applied,
+ * everything that is due by its time is settled, each thing at its own due time: what an incident
+ * becomes does not depend on whether an entry happened to come by in between.
+ *
+ * <p>Each entry is all or nothing. Not thread-safe.
+ */
+public final class Fold {
+  /**
+   * The engine failed on values that could be read: a fault of its own, or of the store that it
+   * read from, which the cause tells. Nothing of the entry or of the timer has happened.
+   */
+  public static final class EngineFailure extends RuntimeException {
+    private final transient Timer timer;
+
+    private EngineFailure(String what, Timer timer, RuntimeException cause) {
+      super(what + ": " + cause, cause);
+      this.timer = timer;
+    }
+
+    /** The timer that it failed on; empty if it was the entry. */
+    public Optional<Timer> timer() {
+      return Optional.ofNullable(timer);
+    }
+  }
+
+  private final FoldStore store;
+  private final Consumer<IncidentEvent> events;
+
+  /**
+   * A fold that goes on from what {@code store} holds.
+   *
+   * @param events told of each change after it is committed, in order
+   */
+  public Fold(FoldStore store, Consumer<IncidentEvent> events) {
+    this.store = store;
+    this.events = events;
+  }
+
+  /**
+   * Applies one entry.
+   *
+   * @param offset its offset in the partition
+   * @param logTimeMs its own time, as the broker gave it
+   * @throws EngineFailure on the entry, which {@link #skip} goes past, or on a timer before it,
+   *     which {@link #drop} removes
+   */
+  public void apply(LogEntry entry, long offset, long logTimeMs) {
+    settle(offset, logTimeMs);
+    Stage stage = at(offset, logTimeMs);
+    try {
+      apply(stage, entry, offset);
+    } catch (RuntimeException e) {
+      throw new EngineFailure("entry at offset " + offset, null, e);
+    }
+    commit(stage);
+  }
+
+  private static void apply(Stage stage, LogEntry entry, long offset) {
+    if (entry.getPayload() instanceof Alerts alerts) {
+      List<Alert> all = alerts.getAlerts();
+      for (int index = 0; index < all.size(); index++) {
+        AlertFold.apply(stage, new Cause(offset, index), all.get(index));
+      }
+    } else if (entry.getPayload() instanceof RulesActivated activated) {
+      activate(stage, activated.getRules());
+    }
+  }
+
+  /**
+   * Goes past an entry that cannot be applied: its time counts, and that it was skipped.
+   *
+   * @throws EngineFailure on a timer before it
+   */
+  public void skip(long offset, long logTimeMs) {
+    settle(offset, logTimeMs);
+    Stage stage = at(offset, logTimeMs);
+    stage.state().setDeadLettered(stage.state().getDeadLettered() + 1);
+    commit(stage);
+  }
+
+  /** Removes a timer that the engine failed on: what it was to bring about does not happen. */
+  public void drop(Timer timer) {
+    Stage stage = new Stage(store);
+    stage.disarm(timer);
+    commit(stage);
+  }
+
+  /** When the next thing is due, in fold time; empty if nothing is. */
+  public OptionalLong dueMs() {
+    Optional<Timer> first = store.firstTimer();
+    return first.isPresent() ? OptionalLong.of(first.get().dueMs()) : OptionalLong.empty();
+  }
+
+  /**
+   * Settles what is due by {@code untilMs}, one timer at a time, in order, each at its own due
+   * time.
+   */
+  private void settle(long offset, long untilMs) {
+    long until = Math.max(untilMs, store.state().getFoldTimeMs());
+    Optional<Timer> first = store.firstTimer();
+    while (first.isPresent() && first.get().dueMs() <= until) {
+      Stage stage = new Stage(store);
+      advance(stage.state(), first.get().dueMs());
+      try {
+        TimerFold.apply(stage, Cause.time(offset), first.get());
+      } catch (RuntimeException e) {
+        throw new EngineFailure("timer " + first.get(), first.get(), e);
+      }
+      commit(stage);
+      first = store.firstTimer();
+    }
+  }
+
+  private Stage at(long offset, long logTimeMs) {
+    Stage stage = new Stage(store);
+    advance(stage.state(), logTimeMs);
+    stage.state().setAppliedOffset(offset + 1);
+    return stage;
+  }
+
+  private static void activate(Stage stage, Rules rules) {
+    if (rules.getVersion() > stage.rules().getVersion()) {
+      stage.activate(rules);
+    }
+  }
+
+  private static void advance(PartitionState state, long toMs) {
+    state.setFoldTimeMs(Math.max(state.getFoldTimeMs(), toMs));
+  }
+
+  private void commit(Stage stage) {
+    store.commit(stage.changes());
+    stage.changes().events().forEach(events);
+  }
+}

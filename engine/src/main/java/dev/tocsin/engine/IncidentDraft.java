@@ -1,0 +1,202 @@
+package dev.tocsin.engine;
+
+import dev.tocsin.schemas.Alert;
+import dev.tocsin.schemas.EventType;
+import dev.tocsin.schemas.Incident;
+import dev.tocsin.schemas.IncidentAlert;
+import dev.tocsin.schemas.IncidentState;
+import dev.tocsin.schemas.ResolvedBy;
+import dev.tocsin.schemas.Rules;
+import dev.tocsin.schemas.Severity;
+import dev.tocsin.schemas.TimelineEntry;
+import dev.tocsin.schemas.TimelineKind;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One change of one incident: a copy of it, what happens to it, and at the end one revision more
+ * and one event. The bounds of its lists are kept here.
+ */
+final class IncidentDraft {
+  /** The entry that is being applied, or before which a timer is settled. */
+  record Cause(long offset, int index) {
+    static Cause time(long offset) {
+      return new Cause(offset, -1);
+    }
+
+    boolean isTime() {
+      return index < 0;
+    }
+  }
+
+  private final Stage stage;
+  private final Cause cause;
+  private final Incident draft;
+  private EventType event = EventType.UPDATED;
+
+  private IncidentDraft(Stage stage, Cause cause, Incident draft) {
+    this.stage = stage;
+    this.cause = cause;
+    this.draft = draft;
+  }
+
+  static IncidentDraft of(Stage stage, Cause cause, Incident before) {
+    return new IncidentDraft(stage, cause, Copies.of(before));
+  }
+
+  /** A new incident, opened by {@code alert}, which is still to {@link #join} it. */
+  static IncidentDraft open(Stage stage, Cause cause, Alert alert) {
+    Incident incident =
+        Incident.newBuilder()
+            .setId(Ids.next(stage, alert.getRoute(), cause.offset()))
+            .setWorkspace(alert.getWorkspace())
+            .setGroup(alert.getGroup())
+            .setRoute(alert.getRoute())
+            .setTitle(alert.getTitle())
+            .setDescription(alert.getDescription())
+            .setSeverity(alert.getSeverity())
+            .setType(alert.getType())
+            .setState(IncidentState.DETECTED)
+            .setSource(alert.getSource())
+            .setLabels(alert.getLabels())
+            .setMetadata(alert.getAnnotations())
+            .setAffectedResources(alert.getAffectedResources())
+            .setCreatedAtMs(stage.now())
+            .setUpdatedAtMs(stage.now())
+            .setOpenedOffset(cause.offset())
+            .setOpenedIndex(cause.index())
+            .setRulesVersion(stage.rules().getVersion())
+            .setRevision(0)
+            .setDistinctAlerts(0)
+            .setActiveAlerts(0)
+            .build();
+    IncidentDraft draft = new IncidentDraft(stage, cause, incident);
+    draft.event = EventType.CREATED;
+    return draft;
+  }
+
+  /** A condition that was never part of it. */
+  IncidentDraft join(Alert alert) {
+    TimelineKind kind =
+        draft.getDistinctAlerts() == 0 ? TimelineKind.OPENED : TimelineKind.ALERT_JOINED;
+    draft.setDistinctAlerts(draft.getDistinctAlerts() + 1);
+    draft.setActiveAlerts(draft.getActiveAlerts() + 1);
+    draft.setAlerts(bounded(draft.getAlerts(), member(alert), rules().getAlertsMax()));
+    line(kind, alert.getTitle());
+    return raise(alert.getSeverity());
+  }
+
+  /** A condition of it that had ended. */
+  IncidentDraft refire(Alert alert) {
+    draft.setActiveAlerts(draft.getActiveAlerts() + 1);
+    line(TimelineKind.ALERT_REFIRED, alert.getTitle());
+    return raise(alert.getSeverity());
+  }
+
+  /** Makes the severity worse, if it is; never better. */
+  IncidentDraft raise(Severity severity) {
+    if (worse(severity, draft.getSeverity())) {
+      draft.setSeverity(severity);
+      line(TimelineKind.SEVERITY_RAISED, severity.name());
+    }
+    return this;
+  }
+
+  static boolean worse(Severity severity, Severity than) {
+    return severity != Severity.UNSPECIFIED
+        && (than == Severity.UNSPECIFIED || severity.compareTo(than) < 0);
+  }
+
+  /** One of its conditions ended; with the last one it is resolved. */
+  IncidentDraft end(TimelineKind how, String text) {
+    draft.setActiveAlerts(draft.getActiveAlerts() - 1);
+    line(how, text);
+    if (draft.getActiveAlerts() == 0) {
+      draft.setState(IncidentState.RESOLVED);
+      draft.setResolvedAtMs(stage.now());
+      draft.setResolvedBy(ResolvedBy.ALERTS);
+      line(TimelineKind.RESOLVED, "");
+      event = EventType.RESOLVED;
+      stage.arm(closing());
+    }
+    return this;
+  }
+
+  /** A condition of its group fires within the reopen window. */
+  IncidentDraft reopen() {
+    // However often it flaps, it has one timer at most.
+    stage.disarm(closing());
+    draft.setState(IncidentState.INVESTIGATING);
+    draft.setResolvedAtMs(0);
+    draft.setResolvedBy(ResolvedBy.NOBODY);
+    draft.setReopened(draft.getReopened() + 1);
+    line(TimelineKind.REOPENED, "");
+    event = EventType.REOPENED;
+    return this;
+  }
+
+  IncidentDraft close() {
+    draft.setState(IncidentState.CLOSED);
+    draft.setClosedAtMs(stage.now());
+    line(TimelineKind.CLOSED, "");
+    event = EventType.CLOSED;
+    stage.arm(
+        new Timer(stage.now() + rules().getRetentionMs(), Timer.Kind.INCIDENT, draft.getId()));
+    return this;
+  }
+
+  /** Stores the incident, one revision on, and publishes it. Its tally is as it will be. */
+  Incident done() {
+    draft.setRevision(draft.getRevision() + 1);
+    draft.setUpdatedAtMs(stage.now());
+    stage.put(draft.getId(), draft);
+    Tallies.publish(stage, cause, event, draft);
+    return draft;
+  }
+
+  Incident incident() {
+    return draft;
+  }
+
+  private IncidentAlert member(Alert alert) {
+    return new IncidentAlert(
+        alert.getFingerprint(),
+        alert.getAlertId(),
+        alert.getTitle(),
+        alert.getSeverity(),
+        stage.now());
+  }
+
+  private void line(TimelineKind kind, String text) {
+    List<TimelineEntry> before = draft.getTimeline();
+    TimelineEntry entry =
+        new TimelineEntry(
+            stage.now(),
+            kind,
+            cause.isTime() ? -1 : cause.offset(),
+            Math.max(0, cause.index()),
+            text);
+    draft.setTimeline(bounded(before, entry, rules().getTimelineMax()));
+    draft.setTimelineDropped(
+        draft.getTimelineDropped() + before.size() + 1 - draft.getTimeline().size());
+  }
+
+  /** When it is closed, being resolved. */
+  private Timer closing() {
+    return new Timer(
+        draft.getResolvedAtMs() + rules().getCloseAfterMs(), Timer.Kind.INCIDENT, draft.getId());
+  }
+
+  private Rules rules() {
+    return stage.rules();
+  }
+
+  /** A new list with {@code more} at its end, and only the newest {@code max}. */
+  private static <T> List<T> bounded(List<T> before, T more, int max) {
+    int dropped = Math.max(0, before.size() + 1 - max);
+    List<T> after = new ArrayList<>(before.size() + 1 - dropped);
+    after.addAll(before.subList(Math.min(dropped, before.size()), before.size()));
+    after.add(more);
+    return after;
+  }
+}

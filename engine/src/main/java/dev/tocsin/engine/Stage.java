@@ -1,0 +1,98 @@
+package dev.tocsin.engine;
+
+import dev.tocsin.schemas.FingerprintState;
+import dev.tocsin.schemas.GroupState;
+import dev.tocsin.schemas.Incident;
+import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.PartitionState;
+import dev.tocsin.schemas.Rules;
+import dev.tocsin.schemas.Tally;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * A store as it looks after changes that are not committed yet. If a step fails, the stage is
+ * dropped and nothing of it has happened: that is what makes an entry all or nothing.
+ */
+final class Stage {
+  private final FoldStore store;
+  private final Changes changes;
+
+  Stage(FoldStore store) {
+    this.store = store;
+    this.changes = new Changes(Copies.of(store.state()));
+  }
+
+  Changes changes() {
+    return changes;
+  }
+
+  PartitionState state() {
+    return changes.state;
+  }
+
+  /** Fold time. */
+  long now() {
+    return changes.state.getFoldTimeMs();
+  }
+
+  Rules rules() {
+    return changes.rules != null ? changes.rules : store.rules();
+  }
+
+  void activate(Rules rules) {
+    changes.rules = rules;
+  }
+
+  FingerprintState fingerprint(Key128 key) {
+    return read(changes.fingerprints, key, store::fingerprint);
+  }
+
+  void put(Key128 key, FingerprintState state) {
+    changes.fingerprints.put(key, state);
+  }
+
+  GroupState group(Key128 key) {
+    return read(changes.groups, key, store::group);
+  }
+
+  void put(Key128 key, GroupState state) {
+    changes.groups.put(key, state);
+  }
+
+  Incident incident(Key128 id) {
+    return read(changes.incidents, id, store::incident);
+  }
+
+  void put(Key128 id, Incident incident) {
+    changes.incidents.put(id, incident);
+  }
+
+  Tally tally(Key128 id) {
+    return read(changes.tallies, id, store::tally);
+  }
+
+  void put(Key128 id, Tally tally) {
+    changes.tallies.put(id, tally);
+  }
+
+  /** Remembers a sighting; false if it is remembered already. */
+  boolean receive(Key128 receipt) {
+    return !store.received(receipt, now()) && changes.receipts.add(receipt);
+  }
+
+  void arm(Timer timer) {
+    changes.disarmed.remove(timer);
+    changes.armed.add(timer);
+  }
+
+  void disarm(Timer timer) {
+    changes.armed.remove(timer);
+    changes.disarmed.add(timer); // the store may have it as well, from before
+  }
+
+  private static <V> V read(Map<Key128, V> changed, Key128 key, Function<Key128, V> stored) {
+    V value = changed.get(key);
+    return value != null || changed.containsKey(key) ? value : stored.apply(key);
+  }
+}

@@ -1,0 +1,112 @@
+package dev.tocsin.engine;
+
+import dev.tocsin.engine.IncidentDraft.Cause;
+import dev.tocsin.schemas.AlertStatus;
+import dev.tocsin.schemas.FingerprintState;
+import dev.tocsin.schemas.GroupState;
+import dev.tocsin.schemas.Incident;
+import dev.tocsin.schemas.IncidentState;
+import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.TimelineKind;
+
+/** What a timer brings about when it is due: it looks at the state, and acts or arms again. */
+final class TimerFold {
+  private final Stage stage;
+  private final Cause cause;
+  private final Timer timer;
+
+  private TimerFold(Stage stage, Cause cause, Timer timer) {
+    this.stage = stage;
+    this.cause = cause;
+    this.timer = timer;
+  }
+
+  static void apply(Stage stage, Cause cause, Timer timer) {
+    stage.disarm(timer);
+    TimerFold fold = new TimerFold(stage, cause, timer);
+    switch (timer.kind()) {
+      case CONDITION -> fold.condition();
+      case INCIDENT -> fold.incident();
+      case TALLY -> fold.tally();
+    }
+  }
+
+  private void condition() {
+    FingerprintState condition = stage.fingerprint(timer.about());
+    if (condition == null) {
+      return;
+    }
+    Incident incident =
+        condition.getIncident() == null ? null : stage.incident(condition.getIncident());
+    boolean open = incident != null && Lifecycle.isOpen(incident);
+    boolean due = Conditions.dueMs(condition, stage.rules()) <= timer.dueMs();
+    if (condition.getStatus() == AlertStatus.ENDED) {
+      // It stays as long as its incident is open, or may be again: else it would be counted as
+      // another one when it fires again.
+      if (due && !open && !(incident != null && AlertFold.mayReopen(stage, incident))) {
+        stage.put(timer.about(), (FingerprintState) null);
+      } else {
+        again(condition, due ? stage.rules().getAutoResolveAfterMs() : 0);
+      }
+    } else if (due) {
+      expire(condition, open ? incident : null);
+    } else {
+      again(condition, 0);
+    }
+  }
+
+  private void expire(FingerprintState condition, Incident incident) {
+    boolean announced = condition.getEndsAtMs() != 0 && condition.getEndsAtMs() <= timer.dueMs();
+    Conditions.ended(stage, timer.about(), condition, announced ? condition.getEndsAtMs() : 0);
+    if (incident != null) {
+      IncidentDraft.of(stage, cause, incident)
+          .end(announced ? TimelineKind.ALERT_RESOLVED : TimelineKind.ALERT_EXPIRED, "")
+          .done();
+    }
+  }
+
+  private void again(FingerprintState condition, long laterMs) {
+    FingerprintState after = Copies.of(condition);
+    after.setLastSeenMs(condition.getLastSeenMs() + laterMs);
+    Conditions.keep(stage, timer.about(), condition, after);
+  }
+
+  private void incident() {
+    Incident incident = stage.incident(timer.about());
+    if (incident == null) {
+      return;
+    }
+    if (incident.getState() == IncidentState.RESOLVED) {
+      long dueMs = incident.getResolvedAtMs() + stage.rules().getCloseAfterMs();
+      if (dueMs <= timer.dueMs()) {
+        IncidentDraft.of(stage, cause, incident).close().done();
+      } else {
+        stage.arm(new Timer(dueMs, Timer.Kind.INCIDENT, timer.about()));
+      }
+    } else if (incident.getState() == IncidentState.CLOSED) {
+      long dueMs = incident.getClosedAtMs() + stage.rules().getRetentionMs();
+      if (dueMs <= timer.dueMs()) {
+        remove(incident);
+      } else {
+        stage.arm(new Timer(dueMs, Timer.Kind.INCIDENT, timer.about()));
+      }
+    }
+  }
+
+  private void remove(Incident incident) {
+    Key128 id = incident.getId();
+    stage.put(id, (Incident) null);
+    stage.put(id, (dev.tocsin.schemas.Tally) null);
+    GroupState group = stage.group(incident.getGroup());
+    if (group != null && group.getIncident().equals(id)) {
+      stage.put(incident.getGroup(), (GroupState) null);
+    }
+  }
+
+  private void tally() {
+    Incident incident = stage.incident(timer.about());
+    if (incident != null) {
+      Tallies.due(stage, cause, incident);
+    }
+  }
+}

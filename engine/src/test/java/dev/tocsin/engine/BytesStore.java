@@ -1,0 +1,170 @@
+package dev.tocsin.engine;
+
+import dev.tocsin.schemas.Codec;
+import dev.tocsin.schemas.FingerprintState;
+import dev.tocsin.schemas.GroupState;
+import dev.tocsin.schemas.Incident;
+import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.PartitionState;
+import dev.tocsin.schemas.Rules;
+import dev.tocsin.schemas.Tally;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.apache.avro.specific.SpecificRecordBase;
+
+/**
+ * A store that keeps bytes only, as one on disk does: nothing that the fold holds in the heap can
+ * leak from one entry to the next, and it can be {@linkplain #restarted restarted}.
+ */
+final class BytesStore implements FoldStore {
+  /** One kind of record by key. */
+  static final class Table<T extends SpecificRecordBase> {
+    private final Codec<T> codec;
+    private final TreeMap<Key128, byte[]> rows = new TreeMap<>();
+
+    private Table(Codec<T> codec) {
+      this.codec = codec;
+    }
+
+    T get(Key128 key) {
+      byte[] row = rows.get(key);
+      return row == null ? null : codec.decode(row);
+    }
+
+    int size() {
+      return rows.size();
+    }
+
+    /** All of it, by key. */
+    Map<Key128, T> all() {
+      Map<Key128, T> all = new TreeMap<>();
+      rows.forEach((key, row) -> all.put(key, codec.decode(row)));
+      return all;
+    }
+
+    private void put(Map<Key128, T> changed) {
+      changed.forEach(
+          (key, value) -> {
+            if (value == null) {
+              rows.remove(key);
+            } else {
+              rows.put(key, codec.encode(value));
+            }
+          });
+    }
+  }
+
+  private static final Codec<PartitionState> STATE = Codec.of(PartitionState.class);
+  private static final Codec<Rules> RULES = Codec.of(Rules.class);
+  private static final Codec<FingerprintState> FINGERPRINT = Codec.of(FingerprintState.class);
+  private static final Codec<GroupState> GROUP = Codec.of(GroupState.class);
+  private static final Codec<Incident> INCIDENT = Codec.of(Incident.class);
+  private static final Codec<Tally> TALLY = Codec.of(Tally.class);
+
+  final Table<FingerprintState> conditions = new Table<>(FINGERPRINT);
+  final Table<GroupState> groups = new Table<>(GROUP);
+  final Table<Incident> incidents = new Table<>(INCIDENT);
+  final Table<Tally> tallies = new Table<>(TALLY);
+  final TreeSet<Timer> timers = new TreeSet<>();
+  private final Receipts receipts = new Receipts();
+  private final TreeMap<Long, TreeMap<Integer, byte[]>> chunks = new TreeMap<>();
+  private byte[] state = STATE.encode(InitialState.partition());
+  private byte[] rules = RULES.encode(InitialState.rules());
+
+  /** Another store with what this one would have left on disk. */
+  BytesStore restarted() {
+    receipts.flush(
+        new Receipts.Chunks() {
+          @Override
+          public void put(long bucket, int chunk, byte[] packed) {
+            chunks.computeIfAbsent(bucket, any -> new TreeMap<>()).put(chunk, packed);
+          }
+
+          @Override
+          public void delete(long bucket, int chunk) {
+            chunks.get(bucket).remove(chunk);
+          }
+        });
+    BytesStore next = new BytesStore();
+    next.conditions.rows.putAll(conditions.rows);
+    next.groups.rows.putAll(groups.rows);
+    next.incidents.rows.putAll(incidents.rows);
+    next.tallies.rows.putAll(tallies.rows);
+    next.timers.addAll(timers);
+    chunks.forEach(
+        (bucket, all) ->
+            all.forEach(
+                (chunk, packed) -> {
+                  next.receipts.load(bucket, chunk, packed);
+                  next.chunks.computeIfAbsent(bucket, any -> new TreeMap<>()).put(chunk, packed);
+                }));
+    next.state = state;
+    next.rules = rules;
+    return next;
+  }
+
+  @Override
+  public PartitionState state() {
+    return STATE.decode(state);
+  }
+
+  @Override
+  public Rules rules() {
+    return RULES.decode(rules);
+  }
+
+  @Override
+  public FingerprintState fingerprint(Key128 key) {
+    return conditions.get(key);
+  }
+
+  @Override
+  public GroupState group(Key128 group) {
+    return groups.get(group);
+  }
+
+  @Override
+  public Incident incident(Key128 id) {
+    return incidents.get(id);
+  }
+
+  @Override
+  public Tally tally(Key128 id) {
+    return tallies.get(id);
+  }
+
+  @Override
+  public boolean received(Key128 receipt, long atMs) {
+    return receipts.contains(receipt, atMs, rules());
+  }
+
+  @Override
+  public Optional<Timer> firstTimer() {
+    return timers.isEmpty() ? Optional.empty() : Optional.of(timers.first());
+  }
+
+  @Override
+  public void commit(Changes changes) {
+    state = STATE.encode(changes.state());
+    if (changes.rules() != null) {
+      rules = RULES.encode(changes.rules());
+    }
+    conditions.put(changes.fingerprints());
+    groups.put(changes.groups());
+    incidents.put(changes.incidents());
+    tallies.put(changes.tallies());
+    timers.removeAll(changes.disarmed());
+    timers.addAll(changes.armed());
+    for (Key128 receipt : changes.receipts()) {
+      receipts.add(receipt, changes.state().getFoldTimeMs(), rules());
+    }
+  }
+
+  DigestSum digest() {
+    DigestSum sum = new DigestSum();
+    incidents.all().forEach((id, incident) -> sum.add(incident, tally(id)));
+    return sum;
+  }
+}

@@ -1,0 +1,342 @@
+package dev.tocsin.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tocsin.engine.World.Item;
+import dev.tocsin.schemas.Alert;
+import dev.tocsin.schemas.Alerts;
+import dev.tocsin.schemas.EventType;
+import dev.tocsin.schemas.Incident;
+import dev.tocsin.schemas.IncidentEvent;
+import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.PartitionState;
+import dev.tocsin.schemas.TimelineEntry;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+
+/** What must hold for any log. */
+class FoldPropertyTest {
+  private static final int TRIES = 150;
+  private static final int SIZE_MAX = 40;
+  private static final Key128 NO_ID = new Key128(new byte[16]);
+
+  /** What a fold came to. */
+  private record Outcome(BytesStore store, List<IncidentEvent> events) {
+    String exact() {
+      return store.digest().exact();
+    }
+
+    String content() {
+      return store.digest().content();
+    }
+
+    /** Incidents without what tells where on the log they came from. */
+    List<String> unplaced() {
+      List<String> found = new ArrayList<>();
+      store
+          .incidents
+          .all()
+          .forEach((id, incident) -> found.add(withoutPlace(incident) + " " + store.tally(id)));
+      found.sort(null);
+      return found;
+    }
+
+    List<String> unplacedEvents() {
+      return events.stream()
+          .map(
+              event -> {
+                IncidentEvent copy = Copies.of(event);
+                copy.setLogOffset(0);
+                copy.setIncident(withoutPlace(event.getIncident()));
+                return copy.toString();
+              })
+          .toList();
+    }
+
+    PartitionState counts() {
+      PartitionState counts = store.state();
+      counts.setAppliedOffset(0);
+      return counts;
+    }
+  }
+
+  @Provide
+  static Arbitrary<List<Item>> worlds() {
+    return World.items(SIZE_MAX, World.LONG_AND_SHORT);
+  }
+
+  @Provide
+  static Arbitrary<List<Item>> crowdedWorlds() {
+    return World.items(SIZE_MAX, 0L, 0L, 0L, 0L, 1L, 300L, 10_000L, 300_001L);
+  }
+
+  @Property(tries = TRIES)
+  void foldingTwice_comesToTheSame(@ForAll("worlds") List<Item> world) {
+    Outcome once = fold(world);
+    Outcome again = fold(world);
+    assertSame(once, again);
+    MemoryStore memory = new MemoryStore();
+    List<IncidentEvent> events = new ArrayList<>();
+    Fold fold = new Fold(memory, events::add);
+    for (int offset = 0; offset < world.size(); offset++) {
+      fold.apply(world.get(offset).entry(), offset, world.get(offset).timeMs());
+    }
+    assertThat(memory.digest().exact()).isEqualTo(once.exact());
+    assertThat(events).isEqualTo(once.events());
+    assertThat(memory.state()).isEqualTo(once.store().state());
+  }
+
+  @Property(tries = TRIES)
+  void cuttingIntoEntries_changesNothingButPlaces(
+      @ForAll("crowdedWorlds") List<Item> world, @ForAll Random random) {
+    Outcome single = fold(world);
+    Outcome cut = fold(cut(world, random));
+    assertThat(cut.content()).isEqualTo(single.content());
+    assertSameButPlaces(cut, single);
+  }
+
+  @Property(tries = TRIES)
+  void orderAmongGroups_changesNoContent(
+      @ForAll("crowdedWorlds") List<Item> world, @ForAll Random random) {
+    Outcome ordered = fold(world);
+    Outcome shuffled = fold(interleaved(world, random));
+    assertThat(shuffled.content()).isEqualTo(ordered.content());
+    assertThat(shuffled.unplaced()).isEqualTo(ordered.unplaced());
+    assertThat(shuffled.counts()).isEqualTo(ordered.counts());
+  }
+
+  @Property(tries = TRIES)
+  void redelivery_changesNoIncident(@ForAll("worlds") List<Item> world, @ForAll Random random) {
+    List<Item> times = World.monotonic(world);
+    List<Item> redelivered = new ArrayList<>();
+    List<Item> ticked = new ArrayList<>();
+    Map<Key128, Item> first = new HashMap<>();
+    long windowMs = DefaultRules.read().getReceiptWindowMs();
+    long count = 0;
+    for (Item item : times) {
+      redelivered.add(item);
+      ticked.add(item);
+      if (item.alert().getReceipt() != null) {
+        first.putIfAbsent(item.alert().getReceipt(), item);
+      }
+      for (Item earlier : first.values()) {
+        if (item.timeMs() - earlier.timeMs() < windowMs && random.nextInt(3) == 0) {
+          redelivered.add(Item.of(item.timeMs(), List.of(earlier.alert())));
+          ticked.add(Item.tick(item.timeMs()));
+          count++;
+        }
+      }
+    }
+    Outcome with = fold(redelivered);
+    Outcome without = fold(ticked);
+    assertThat(with.exact()).isEqualTo(without.exact());
+    assertThat(with.events()).isEqualTo(without.events());
+    assertThat(with.store().state().getRedelivered())
+        .isEqualTo(without.store().state().getRedelivered() + count);
+  }
+
+  @Property(tries = TRIES)
+  void ticks_changeNothingButPlaces(@ForAll("worlds") List<Item> world, @ForAll Random random) {
+    List<Item> ticked = new ArrayList<>();
+    long foldMs = 0;
+    for (Item item : World.monotonic(world)) {
+      while (random.nextBoolean()) {
+        long tickMs = foldMs + (long) (random.nextDouble() * (item.timeMs() - foldMs));
+        ticked.add(Item.tick(random.nextInt(5) == 0 ? tickMs - 100_000 : tickMs));
+        foldMs = Math.max(foldMs, tickMs);
+      }
+      ticked.add(item);
+      foldMs = item.timeMs();
+    }
+    assertSameButPlaces(fold(ticked), fold(world));
+  }
+
+  @Property(tries = TRIES)
+  void stoppingAndGoingOn_changesNothing(
+      @ForAll("worlds") List<Item> world, @ForAll Random random) {
+    Log stopping = new Log();
+    Log steady = new Log();
+    for (Item item : world) {
+      if (random.nextInt(3) == 0) {
+        stopping.restart();
+      }
+      stopping.at(item.timeMs()).append(item.entry());
+      steady.at(item.timeMs()).append(item.entry());
+    }
+    assertSame(
+        new Outcome(stopping.store, stopping.events), new Outcome(steady.store, steady.events));
+  }
+
+  @Property(tries = TRIES)
+  void newRules_inBetween_areHeldToo(@ForAll("worlds") List<Item> world, @ForAll Random random) {
+    List<Item> items = new ArrayList<>();
+    int version = 0;
+    for (Item item : world) {
+      if (random.nextInt(6) == 0) {
+        var rules = random.nextBoolean() ? World.brisk(++version) : DefaultRules.read();
+        rules.setVersion(version);
+        items.add(Item.rules(item.timeMs(), rules));
+      }
+      items.add(item);
+    }
+    Outcome once = fold(items);
+    assertSame(once, fold(items));
+    assertThat(once.counts().getAlerts()).isEqualTo(world.size());
+    items.add(Item.tick(World.monotonic(world).get(world.size() - 1).timeMs() + FAR_MS));
+    BytesStore end = fold(items).store();
+    assertThat(end.timers).isEmpty();
+    assertThat(end.incidents.size() + end.conditions.size() + end.groups.size()).isZero();
+  }
+
+  private static final long FAR_MS = 400L * 24 * 3600 * 1000;
+
+  @Property(tries = TRIES)
+  void invariants_holdAfterEveryEntry_andAllLeavesInTheEnd(
+      @ForAll("worlds") List<Item> world, @ForAll boolean brisk) {
+    Log log = brisk ? new Log(World.brisk(1)) : new Log();
+    world.forEach(item -> log.at(item.timeMs()).append(item.entry()));
+    assertThat(log.counts().getAlerts()).isEqualTo(world.size());
+    log.at(log.counts().getFoldTimeMs() + 5000).tick();
+    log.store
+        .tallies
+        .all()
+        .values()
+        .forEach(
+            tally ->
+                assertThat(tally.getPublishedOccurrences())
+                    .as("the last value is published")
+                    .isEqualTo(tally.getOccurrences()));
+    log.at(log.counts().getFoldTimeMs() + FAR_MS).tick();
+    assertThat(log.store.timers).isEmpty();
+    assertThat(log.incidents()).isEmpty();
+    assertThat(log.store.conditions.size() + log.store.groups.size()).isZero();
+    events(log.events);
+  }
+
+  /** Each incident's events are a life: one revision on at each change, repeats not too often. */
+  private static void events(List<IncidentEvent> events) {
+    Map<Key128, IncidentEvent> last = new HashMap<>();
+    Map<Key128, Long> repeatedAt = new HashMap<>();
+    Set<Key128> closed = new HashSet<>();
+    long sequence = 0;
+    long timeMs = 0;
+    for (IncidentEvent event : events) {
+      Key128 id = event.getIncident().getId();
+      assertThat(event.getSequence()).isEqualTo(++sequence);
+      assertThat(event.getAtMs()).isGreaterThanOrEqualTo(timeMs);
+      timeMs = event.getAtMs();
+      IncidentEvent before = last.put(id, event);
+      assertThat(before == null).isEqualTo(event.getType() == EventType.CREATED);
+      assertThat(closed).as("closed is final").doesNotContain(id);
+      long revision = before == null ? 0 : before.getIncident().getRevision();
+      if (event.getType() == EventType.OCCURRED) {
+        assertThat(event.getIncident()).isEqualTo(before.getIncident());
+        assertThat(event.getOccurrences()).isGreaterThan(before.getOccurrences());
+        Long earlier = repeatedAt.put(id, timeMs);
+        assertThat(earlier == null || timeMs - earlier >= 1000).isTrue();
+      } else {
+        assertThat(event.getIncident().getRevision()).isEqualTo(revision + 1);
+        if (event.getType() == EventType.CLOSED) {
+          closed.add(id);
+        }
+      }
+    }
+    assertThat(closed).as("each is closed in the end").isEqualTo(last.keySet());
+  }
+
+  private static Outcome fold(List<Item> items) {
+    BytesStore store = new BytesStore();
+    List<IncidentEvent> events = new ArrayList<>();
+    Fold fold = new Fold(store, events::add);
+    for (int offset = 0; offset < items.size(); offset++) {
+      fold.apply(items.get(offset).entry(), offset, items.get(offset).timeMs());
+    }
+    return new Outcome(store, events);
+  }
+
+  private static void assertSame(Outcome one, Outcome other) {
+    assertThat(one.exact()).isEqualTo(other.exact());
+    assertThat(one.content()).isEqualTo(other.content());
+    assertThat(one.events()).isEqualTo(other.events());
+    assertThat(one.store().state()).isEqualTo(other.store().state());
+    assertThat(one.store().timers).isEqualTo(other.store().timers);
+    assertThat(one.store().conditions.all()).isEqualTo(other.store().conditions.all());
+  }
+
+  private static void assertSameButPlaces(Outcome one, Outcome other) {
+    assertThat(one.unplaced()).isEqualTo(other.unplaced());
+    assertThat(one.unplacedEvents()).isEqualTo(other.unplacedEvents());
+    assertThat(one.counts()).isEqualTo(other.counts());
+  }
+
+  private static Incident withoutPlace(Incident incident) {
+    Incident copy = Copies.of(incident);
+    copy.setId(NO_ID);
+    copy.setOpenedOffset(0);
+    copy.setOpenedIndex(0);
+    copy.setTimeline(
+        incident.getTimeline().stream()
+            .map(
+                line ->
+                    new TimelineEntry(
+                        line.getAtMs(),
+                        line.getKind(),
+                        line.getOffset() < 0 ? -1L : 0L,
+                        0,
+                        line.getText()))
+            .toList());
+    return copy;
+  }
+
+  /** The same alerts at the same times, some that follow one another at one time in one entry. */
+  private static List<Item> cut(List<Item> world, Random random) {
+    List<Item> entries = new ArrayList<>();
+    List<Alert> open = new ArrayList<>();
+    for (int i = 0; i < world.size(); i++) {
+      open.add(world.get(i).alert());
+      boolean last = i + 1 == world.size() || world.get(i + 1).timeMs() != world.get(i).timeMs();
+      if (last || random.nextInt(3) == 0) {
+        entries.add(Item.of(world.get(i).timeMs(), List.copyOf(open)));
+        open.clear();
+      }
+    }
+    return entries;
+  }
+
+  /** The same entries, each at its time, those of one time and different groups in any order. */
+  private static List<Item> interleaved(List<Item> world, Random random) {
+    List<Item> left = new ArrayList<>(world);
+    List<Item> result = new ArrayList<>();
+    while (!left.isEmpty()) {
+      List<Integer> next = new ArrayList<>();
+      Set<Key128> groups = new HashSet<>();
+      for (int i = 0; i < left.size() && left.get(i).timeMs() == left.get(0).timeMs(); i++) {
+        if (groups.add(left.get(i).alert().getGroup())) {
+          next.add(i);
+        }
+      }
+      result.add(left.remove((int) next.get(random.nextInt(next.size()))));
+    }
+    return result;
+  }
+
+  @Property(tries = 20)
+  void entriesCut_holdTheSameAlerts(
+      @ForAll("crowdedWorlds") List<Item> world, @ForAll Random random) {
+    List<Alert> cut =
+        cut(world, random).stream()
+            .flatMap(item -> ((Alerts) item.entry().getPayload()).getAlerts().stream())
+            .toList();
+    assertThat(cut).isEqualTo(world.stream().map(Item::alert).toList());
+    assertThat(interleaved(world, random)).containsExactlyInAnyOrderElementsOf(world);
+  }
+}

@@ -1,0 +1,118 @@
+package dev.tocsin.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tocsin.schemas.AlertStatus;
+import dev.tocsin.schemas.FingerprintState;
+import dev.tocsin.schemas.Incident;
+import dev.tocsin.schemas.IncidentState;
+import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.PartitionState;
+import dev.tocsin.schemas.Rules;
+import dev.tocsin.schemas.Tally;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** What holds after every entry, whatever came. */
+final class Invariants {
+  private Invariants() {}
+
+  static void check(BytesStore store) {
+    Map<Key128, Incident> incidents = store.incidents.all();
+    Map<Key128, FingerprintState> conditions = store.conditions.all();
+    accounting(store.state(), incidents, store.tallies.all());
+    Map<Key128, Long> firing = new HashMap<>();
+    conditions
+        .values()
+        .forEach(
+            condition -> {
+              if (condition.getStatus() == AlertStatus.FIRING) {
+                firing.merge(condition.getIncident(), 1L, Long::sum);
+              }
+            });
+    assertThat(incidents.keySet()).as("incidents that fire").containsAll(firing.keySet());
+    Set<Key128> openGroups = new HashSet<>();
+    incidents.forEach(
+        (id, incident) -> {
+          incident(incident, firing.getOrDefault(id, 0L), store.rules());
+          if (Lifecycle.isOpen(incident)) {
+            assertThat(openGroups.add(incident.getGroup())).as("one open by group").isTrue();
+            assertThat(store.group(incident.getGroup()).getIncident()).isEqualTo(id);
+          }
+        });
+    store
+        .groups
+        .all()
+        .values()
+        .forEach(group -> assertThat(incidents).containsKey(group.getIncident()));
+    timers(store.timers, conditions, incidents, store.tallies.all());
+  }
+
+  private static void accounting(
+      PartitionState counts, Map<Key128, Incident> incidents, Map<Key128, Tally> tallies) {
+    assertThat(counts.getAlerts())
+        .as("every alert is one of these")
+        .isEqualTo(
+            counts.getOccurrences()
+                + counts.getRedelivered()
+                + counts.getResolved()
+                + counts.getUnmatched()
+                + counts.getStale());
+    assertThat(tallies.keySet()).isEqualTo(incidents.keySet());
+    long occurrences = tallies.values().stream().mapToLong(Tally::getOccurrences).sum();
+    assertThat(occurrences).as("occurrences").isLessThanOrEqualTo(counts.getOccurrences());
+    assertThat((long) incidents.size()).as("opened").isLessThanOrEqualTo(counts.getOpened());
+    if (incidents.size() == counts.getOpened()) {
+      assertThat(occurrences).isEqualTo(counts.getOccurrences());
+    }
+  }
+
+  private static void incident(Incident incident, long firing, Rules rules) {
+    assertThat(incident.getActiveAlerts()).as("active").isEqualTo(firing);
+    assertThat(incident.getActiveAlerts()).isLessThanOrEqualTo(incident.getDistinctAlerts());
+    assertThat(Lifecycle.isOpen(incident)).as("open iff it fires").isEqualTo(firing > 0);
+    assertThat(incident.getResolvedAtMs() != 0).isEqualTo(!Lifecycle.isOpen(incident));
+    assertThat(incident.getClosedAtMs() != 0)
+        .isEqualTo(incident.getState() == IncidentState.CLOSED);
+    assertThat(incident.getUpdatedAtMs()).isGreaterThanOrEqualTo(incident.getCreatedAtMs());
+    assertThat(incident.getTimeline()).hasSizeLessThanOrEqualTo(rules.getTimelineMax());
+    assertThat(incident.getAlerts())
+        .hasSize((int) Math.min(rules.getAlertsMax(), incident.getDistinctAlerts()));
+  }
+
+  private static void timers(
+      Set<Timer> timers,
+      Map<Key128, FingerprintState> conditions,
+      Map<Key128, Incident> incidents,
+      Map<Key128, Tally> tallies) {
+    TreeSet<Timer> expected = new TreeSet<>();
+    conditions.forEach(
+        (key, condition) ->
+            expected.add(new Timer(condition.getTimerMs(), Timer.Kind.CONDITION, key)));
+    TreeSet<Timer> found = new TreeSet<>(timers);
+    found.removeIf(timer -> timer.kind() != Timer.Kind.CONDITION);
+    assertThat(found).as("one timer a condition").isEqualTo(expected);
+
+    Map<Key128, Integer> byIncident = new HashMap<>();
+    Map<Key128, Integer> byTally = new HashMap<>();
+    for (Timer timer : timers) {
+      if (timer.kind() == Timer.Kind.INCIDENT) {
+        byIncident.merge(timer.about(), 1, Integer::sum);
+      } else if (timer.kind() == Timer.Kind.TALLY) {
+        byTally.merge(timer.about(), 1, Integer::sum);
+      }
+    }
+    incidents.forEach(
+        (id, incident) ->
+            assertThat(byIncident.getOrDefault(id, 0))
+                .as("one timer an incident that is not open, none for an open one")
+                .isEqualTo(Lifecycle.isOpen(incident) ? 0 : 1));
+    assertThat(incidents.keySet()).as("timers' incidents").containsAll(byIncident.keySet());
+    tallies.forEach(
+        (id, tally) ->
+            assertThat(byTally.getOrDefault(id, 0)).isEqualTo(tally.getPublishArmed() ? 1 : 0));
+  }
+}

@@ -1,0 +1,101 @@
+package dev.tocsin.ingest;
+
+import com.google.protobuf.Timestamp;
+import dev.tocsin.proto.alerts.AlertBatch;
+import dev.tocsin.proto.alerts.AlertMessage;
+import dev.tocsin.proto.alerts.FieldViolation;
+import java.time.Clock;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What happens to every alert, however it came: checked, encoded, appended. In two steps, so that
+ * the call between them can charge itself for the alert before any thread answers it.
+ *
+ * <p>Thread-safe; never blocks.
+ */
+final class AlertIntake {
+  private static final Logger LOG = LoggerFactory.getLogger(AlertIntake.class);
+
+  private final AlertEncoder encoder;
+  private final LogAppender appender;
+  private final EdgeMeters meters;
+  private final Clock clock;
+
+  AlertIntake(AlertEncoder encoder, LogAppender appender, EdgeMeters meters, Clock clock) {
+    this.encoder = encoder;
+    this.appender = appender;
+    this.meters = meters;
+    this.clock = clock;
+  }
+
+  /** When a message came, and for which workspace. */
+  record Arrival(String workspace, long atMs, Timestamp at) {}
+
+  /** That a message comes now. */
+  Arrival arrival(String workspace) {
+    long ms = clock.millis();
+    return new Arrival(
+        workspace,
+        ms,
+        Timestamp.newBuilder()
+            .setSeconds(Math.floorDiv(ms, 1000))
+            .setNanos((int) Math.floorMod(ms, 1000L) * 1_000_000)
+            .build());
+  }
+
+  /** The faults of a batch itself, for which none of its alerts is taken. */
+  List<FieldViolation> check(AlertBatch batch) {
+    List<FieldViolation> faults = AlertValidator.check(batch);
+    if (!faults.isEmpty()) {
+      meters.refused(Refusal.INVALID_BATCH, batch.getAlertsCount());
+    }
+    return faults;
+  }
+
+  /**
+   * Checks and encodes. The alert is not settled yet, also if it is refused here.
+   *
+   * @param place within its batch
+   * @param listedMax how many violations are told in full
+   */
+  PendingAlert prepare(
+      AlertMessage message, PendingAlert.Reply reply, int place, Arrival arrival, int listedMax) {
+    String alertId = AlertEncoder.alertId(message);
+    PendingAlert alert = new PendingAlert(reply, place, alertId, arrival.at());
+    List<FieldViolation> faults = AlertValidator.check(message, arrival.atMs(), listedMax);
+    if (!faults.isEmpty()) {
+      invalid(alert, faults);
+      return alert;
+    }
+    try {
+      AlertEncoder.Encoded encoded =
+          encoder.encode(message, alertId, arrival.workspace(), arrival.atMs());
+      if (encoded.bytes().length > AlertValidator.ALERT_BYTES_MAX) {
+        invalid(alert, AlertValidator.tooLarge(encoded.bytes().length));
+      } else {
+        alert.encoded(encoded);
+      }
+    } catch (RuntimeException e) {
+      LOG.error("a valid alert could not be encoded", e);
+      alert.refuse(Refusal.INTERNAL, Refusal.INTERNAL.message(), List.of());
+    }
+    return alert;
+  }
+
+  /** Appends a prepared alert, or settles it where it was refused. */
+  void append(PendingAlert alert) {
+    if (alert.refusal() != null) {
+      meters.refused(alert.refusal(), 1);
+      alert.settle();
+      return;
+    }
+    appender.append(alert);
+  }
+
+  private static void invalid(PendingAlert alert, List<FieldViolation> faults) {
+    FieldViolation first = faults.get(0);
+    alert.refuse(Refusal.INVALID, first.getField() + ": " + first.getDescription(), faults);
+  }
+}

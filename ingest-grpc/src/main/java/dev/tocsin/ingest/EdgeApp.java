@@ -1,0 +1,88 @@
+package dev.tocsin.ingest;
+
+import dev.tocsin.runtime.GrpcServer;
+import dev.tocsin.runtime.Health;
+import dev.tocsin.runtime.Lifetime;
+import dev.tocsin.runtime.OpsServer;
+import dev.tocsin.runtime.Settings;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.time.Clock;
+
+/** The edge as a server of its own: gRPC on one port, metrics and health on another. */
+public final class EdgeApp implements AutoCloseable {
+  private final Config config;
+  private final Lifetime lifetime = new Lifetime();
+  private GrpcServer server;
+  private OpsServer ops;
+
+  /**
+   * All that the server is told.
+   *
+   * @param grpc {@code edge.host}, {@code edge.port} (9000) and so on
+   * @param opsHost {@code edge.ops-host}
+   * @param opsPort {@code edge.ops-port} (9090); 0 for any free one
+   */
+  public record Config(GrpcServer.Config grpc, String opsHost, int opsPort, EdgeConfig edge) {
+    /** Reads and checks all of it; a fault of any part is told with those of the others. */
+    public static Config read(Settings settings) {
+      Config config =
+          new Config(
+              GrpcServer.Config.read(settings, "edge", 9000),
+              settings.text("edge.ops-host", "127.0.0.1"),
+              settings.integer("edge.ops-port", 9090, 0, 65535),
+              EdgeConfig.read(settings));
+      settings.check();
+      return config;
+    }
+  }
+
+  /** A server that is yet to be started. */
+  public EdgeApp(Config config) {
+    this.config = config;
+  }
+
+  /**
+   * Listens, also while there is no log yet.
+   *
+   * @throws IOException if an address cannot be had; then nothing is left open
+   */
+  public EdgeApp start() throws IOException {
+    try {
+      PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+      lifetime.add(meters::close);
+      new JvmMemoryMetrics().bindTo(meters);
+      Health health = new Health();
+      ops = lifetime.add(new OpsServer(config.opsHost(), config.opsPort(), meters, health));
+      Edge edge = new Edge(config.edge(), meters, health, Clock.systemUTC());
+      server = new GrpcServer(config.grpc(), meters, health);
+      lifetime.add(server);
+      edge.services().forEach(server::serveDirect);
+      server.start();
+      lifetime.add(edge); // closed before the server: see Edge
+      edge.start();
+      return this;
+    } catch (IOException | RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  /** The port of gRPC. */
+  public int port() {
+    return server.port();
+  }
+
+  /** The port of metrics and health. */
+  public int opsPort() {
+    return ops.port();
+  }
+
+  /** Answers what was taken, then stops. Bounded in time. */
+  @Override
+  public void close() {
+    lifetime.close();
+  }
+}

@@ -1,0 +1,94 @@
+package dev.tocsin.ingest;
+
+import dev.tocsin.proto.alerts.AlertAck;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * What the edge counts. Every alert is counted once, by its outcome, where that is decided; a
+ * refused one also by its reason. The series are bounded: each label is an enum.
+ *
+ * <p>Thread-safe.
+ */
+final class EdgeMeters {
+  private final Map<AlertAck.Status, Counter> outcomes = new EnumMap<>(AlertAck.Status.class);
+  private final Map<Refusal, Counter> refusals = new EnumMap<>(Refusal.class);
+  private final Timer append;
+  private final DistributionSummary entryAlerts;
+
+  EdgeMeters(MeterRegistry meters, InFlight inFlight) {
+    for (AlertAck.Status status : AlertAck.Status.values()) {
+      if (status.name().equals("UNRECOGNIZED") || status == AlertAck.Status.STATUS_UNSPECIFIED) {
+        continue;
+      }
+      outcomes.put(
+          status,
+          Counter.builder("tocsin.edge.alerts")
+              .description("Alerts by outcome")
+              .tag("outcome", status.name())
+              .register(meters));
+    }
+    for (Refusal refusal : Refusal.values()) {
+      refusals.put(
+          refusal,
+          Counter.builder("tocsin.edge.refusals")
+              .description("Alerts that were not acknowledged, by reason")
+              .tag("reason", refusal.name())
+              .register(meters));
+    }
+    append =
+        Timer.builder("tocsin.edge.append")
+            .description("From an entry's first alert being queued to the log's answer")
+            .serviceLevelObjectives(
+                Duration.ofMillis(2),
+                Duration.ofMillis(5),
+                Duration.ofMillis(10),
+                Duration.ofMillis(50),
+                Duration.ofMillis(250),
+                Duration.ofSeconds(1),
+                Duration.ofSeconds(10))
+            .register(meters);
+    entryAlerts =
+        DistributionSummary.builder("tocsin.edge.entry.alerts")
+            .description("Alerts in an entry of the log")
+            .register(meters);
+    gauge(
+        meters,
+        "tocsin.edge.in.flight.alerts",
+        "Alerts not yet answered by the log",
+        inFlight,
+        InFlight::alerts);
+    gauge(meters, "tocsin.edge.in.flight.bytes", "Their bytes", inFlight, InFlight::bytes);
+  }
+
+  /** An entry is on the log. */
+  void appended(int alerts, Duration took) {
+    outcomes.get(AlertAck.Status.ACCEPTED).increment(alerts);
+    entryAlerts.record(alerts);
+    append.record(took);
+  }
+
+  /** Alerts were refused. */
+  void refused(Refusal why, int alerts) {
+    outcomes
+        .get(why.passing() ? AlertAck.Status.UNAVAILABLE : AlertAck.Status.REJECTED)
+        .increment(alerts);
+    refusals.get(why).increment(alerts);
+  }
+
+  private static void gauge(
+      MeterRegistry meters,
+      String name,
+      String description,
+      InFlight inFlight,
+      ToDoubleFunction<InFlight> value) {
+    Gauge.builder(name, inFlight, value).description(description).register(meters);
+  }
+}

@@ -1,0 +1,46 @@
+package dev.tocsin.ingest;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * What the process holds that the log has not answered yet: alerts and their bytes, each under a
+ * bound. Whoever acquired releases the same, once, whatever came of it.
+ *
+ * <p>Thread-safe. Two that ask at once at the bound may both be refused although one had room.
+ */
+final class InFlight {
+  private final int alertsMax;
+  private final long bytesMax;
+  private final AtomicInteger alerts = new AtomicInteger();
+  private final AtomicLong bytes = new AtomicLong();
+
+  InFlight(int alertsMax, long bytesMax) {
+    this.alertsMax = alertsMax;
+    this.bytesMax = bytesMax;
+  }
+
+  /** Takes room for one alert, if there is. */
+  boolean acquire(long alertBytes) {
+    boolean fits = alerts.incrementAndGet() <= alertsMax;
+    fits &= bytes.addAndGet(alertBytes) <= bytesMax;
+    if (!fits) {
+      release(1, alertBytes);
+    }
+    return fits;
+  }
+
+  /** Gives back what was acquired. */
+  void release(int alertCount, long alertBytes) {
+    bytes.addAndGet(-alertBytes);
+    alerts.addAndGet(-alertCount);
+  }
+
+  int alerts() {
+    return alerts.get();
+  }
+
+  long bytes() {
+    return bytes.get();
+  }
+}

@@ -1,0 +1,374 @@
+package dev.tocsin.ingest;
+
+import dev.tocsin.runtime.Health;
+import dev.tocsin.schemas.AlertsEntry;
+import dev.tocsin.schemas.Partitions;
+import java.time.Duration;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntSupplier;
+import java.util.function.Supplier;
+import org.apache.kafka.clients.producer.Callback;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Appends alerts to the log and settles each once the log has answered. One thread of its own has
+ * the producer to itself, since a producer may block; whoever appends only puts the alert in line.
+ * The line and all that the producer holds are under {@link InFlight}'s bounds; beyond them an
+ * alert is refused at once.
+ *
+ * <p>Alerts are settled on the ack threads, or where they were refused on the thread that appended.
+ * {@link #append} is thread-safe and never blocks.
+ */
+final class LogAppender implements AutoCloseable {
+  /** The condition of {@link Health} that a producer stands ready. */
+  static final String CONDITION = "log-producer";
+
+  private static final Logger LOG = LoggerFactory.getLogger(LogAppender.class);
+  private static final Duration RETRY = Duration.ofMillis(500);
+  private static final Duration IDLE_MAX = Duration.ofSeconds(1);
+  private static final Duration CLOSING_STEP = Duration.ofMillis(1);
+  private static final Duration WARN_INTERVAL = Duration.ofSeconds(10);
+
+  private final EdgeConfig config;
+  private final String topic;
+  private final int rulesVersion;
+  private final IntSupplier partitions;
+  private final Supplier<Producer<byte[], byte[]>> producers;
+  private final Runnable appended;
+  private final InFlight inFlight;
+  private final Executor acks;
+  private final EdgeMeters meters;
+  private final Health health;
+  private final Thread thread = new Thread(this::run, "edge-log-appender");
+  private final Queue<PendingAlert> line = new ConcurrentLinkedQueue<>();
+  private volatile boolean ready;
+  private volatile boolean parked;
+  private volatile boolean closing;
+  private volatile long closeByNanos;
+  private volatile PartitionLane[] lanes = {};
+  private volatile long warnedNanos = System.nanoTime() - WARN_INTERVAL.toNanos();
+  private Producer<byte[], byte[]> producer; // of the thread
+
+  /**
+   * An appender that is yet to be started.
+   *
+   * @param rulesVersion under which all its alerts are stamped
+   * @param partitions of the log; 0 while it cannot be reached. Never any other number than before
+   * @param producers makes a producer; tried again as long as it throws
+   * @param appended is run after each entry that the log took
+   * @param acks where alerts are settled; it must take every task, also after its shutdown
+   */
+  LogAppender(
+      EdgeConfig config,
+      int rulesVersion,
+      IntSupplier partitions,
+      Supplier<Producer<byte[], byte[]>> producers,
+      Runnable appended,
+      InFlight inFlight,
+      Executor acks,
+      EdgeMeters meters,
+      Health health) {
+    this.config = config;
+    this.topic = config.topics().log();
+    this.rulesVersion = rulesVersion;
+    this.partitions = partitions;
+    this.producers = producers;
+    this.appended = appended;
+    this.inFlight = inFlight;
+    this.acks = acks;
+    this.meters = meters;
+    this.health = health;
+    health.require(CONDITION);
+  }
+
+  void start() {
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  /** Puts {@code alert} in line, or refuses it. */
+  void append(PendingAlert alert) {
+    if (!ready || partitions.getAsInt() == 0) {
+      refuse(alert, closing ? Refusal.CLOSING : Refusal.LOG_UNAVAILABLE);
+      return;
+    }
+    if (!inFlight.acquire(alert.bytes())) {
+      refuse(alert, Refusal.FULL);
+      return;
+    }
+    // Only now that it is counted: the thread ends when it is closing and nothing is counted.
+    if (closing) {
+      inFlight.release(1, alert.bytes());
+      refuse(alert, Refusal.CLOSING);
+      return;
+    }
+    alert.queuedAt(System.nanoTime());
+    PartitionLane[] all = lanes;
+    PartitionLane lane = all[Partitions.of(alert.encoded().route(), all.length)];
+    line.add(alert);
+    // A lane that collects has an answer coming, which wakes the thread; see Sent.
+    if (lane.open()) {
+      wake();
+    }
+  }
+
+  /** The line must move: something came that does not have to wait. */
+  void wake() {
+    if (parked) {
+      parked = false;
+      LockSupport.unpark(thread);
+    }
+  }
+
+  /**
+   * Refuses what comes from now on, waits for the log to answer what is in line, and settles the
+   * rest as refused. Bounded by the configured time.
+   */
+  @Override
+  public void close() throws InterruptedException {
+    closeByNanos = System.nanoTime() + config.closeTimeout().toNanos();
+    closing = true;
+    health.unmet(CONDITION, Refusal.CLOSING.message());
+    wake();
+    LockSupport.unpark(thread);
+    thread.join(config.closeTimeout().multipliedBy(2).toMillis());
+  }
+
+  private void run() {
+    try {
+      while (!(closing && (inFlight.alerts() == 0 || System.nanoTime() > closeByNanos))) {
+        if (prepare()) {
+          collect();
+          flush();
+          park();
+        } else {
+          refuseWaiting(Refusal.LOG_UNAVAILABLE);
+          LockSupport.parkNanos(this, RETRY.toNanos());
+        }
+      }
+    } catch (RuntimeException | Error e) {
+      LOG.error("the appender ends: nothing is taken any more", e);
+      health.unmet(CONDITION, "the appender failed: " + e);
+    } finally {
+      closing = true;
+      ready = false;
+      end();
+    }
+  }
+
+  /** Stands ready to send without waiting, if that can be had now. */
+  private boolean prepare() {
+    if (ready) {
+      return true;
+    }
+    int count = partitions.getAsInt();
+    if (count == 0 || closing) {
+      return false;
+    }
+    try {
+      if (producer == null) {
+        producer = producers.get();
+      }
+      producer.partitionsFor(topic); // has the metadata come here, rather than when first sending
+    } catch (RuntimeException e) {
+      warn("no producer for the log", e);
+      health.unmet(CONDITION, e.toString());
+      if (!(e instanceof TimeoutException)) { // that one passes, and entries may be on their way
+        discardProducer(Duration.ZERO);
+      }
+      return false;
+    }
+    if (lanes.length == 0) {
+      PartitionLane[] made = new PartitionLane[count];
+      for (int i = 0; i < count; i++) {
+        made[i] = new PartitionLane(i, config.entryAlertsMax(), config.entryBytesMax());
+      }
+      lanes = made;
+    }
+    ready = true;
+    health.met(CONDITION);
+    return true;
+  }
+
+  private void collect() {
+    PartitionLane[] all = lanes;
+    PendingAlert alert;
+    while ((alert = line.poll()) != null) {
+      all[Partitions.of(alert.encoded().route(), all.length)].collect(alert);
+    }
+  }
+
+  private void flush() {
+    long now = System.nanoTime();
+    for (PartitionLane lane : lanes) {
+      while (ready && (closing ? !lane.isEmpty() : lane.due(now))) {
+        send(lane);
+      }
+    }
+  }
+
+  @SuppressWarnings("FutureReturnValueIgnored") // the callback is told the same
+  private void send(PartitionLane lane) {
+    Sent sent = new Sent(lane, lane.cut());
+    lane.sent();
+    try {
+      producer.send(new ProducerRecord<>(topic, lane.partition(), null, sent.record()), sent);
+      if (sent.failed()) {
+        ready = false; // it was not even buffered: look again before the next one
+      }
+    } catch (RuntimeException e) { // this producer is of no use any more
+      sent.onCompletion(null, e);
+      ready = false;
+      discardProducer(Duration.ZERO);
+    } catch (Error e) {
+      sent.onCompletion(null, new KafkaException(e));
+      throw e;
+    }
+  }
+
+  /** Waits until something is due: an append or an answer wakes it, or a time is up. */
+  private void park() {
+    parked = true;
+    if (line.isEmpty()) {
+      long wait = waitNanos(System.nanoTime());
+      if (wait > 0) {
+        LockSupport.parkNanos(this, wait);
+      }
+    }
+    parked = false;
+  }
+
+  private long waitNanos(long now) {
+    long wait = (closing ? CLOSING_STEP : IDLE_MAX).toNanos();
+    for (PartitionLane lane : lanes) {
+      if (lane.isEmpty()) {
+        // Nobody wakes the thread for an alert of a lane that collects: look after them in time.
+        wait = lane.open() ? wait : Math.min(wait, PartitionLane.COLLECT_MAX.toNanos());
+      } else {
+        wait = lane.open() ? 0 : Math.min(wait, lane.waitsNanos(now));
+      }
+    }
+    return wait;
+  }
+
+  /** Whatever is left gets its answer; nothing may be counted in flight after this. */
+  private void end() {
+    discardProducer(Duration.ofNanos(Math.max(0, closeByNanos - System.nanoTime())));
+    long giveUp = System.nanoTime() + config.closeTimeout().toNanos();
+    do {
+      refuseWaiting(Refusal.CLOSING);
+      LockSupport.parkNanos(this, CLOSING_STEP.toNanos());
+    } while (inFlight.alerts() > 0 && System.nanoTime() < giveUp);
+  }
+
+  private void refuseWaiting(Refusal why) {
+    PendingAlert alert;
+    while ((alert = line.poll()) != null) {
+      settleRefused(alert, why);
+    }
+    for (PartitionLane lane : lanes) {
+      while (!lane.isEmpty()) {
+        settleRefused(lane.drop(), why);
+      }
+    }
+  }
+
+  private void settleRefused(PendingAlert alert, Refusal why) {
+    acks.execute(
+        () -> {
+          inFlight.release(1, alert.bytes());
+          refuse(alert, why);
+        });
+  }
+
+  private void refuse(PendingAlert alert, Refusal why) {
+    meters.refused(why, 1);
+    alert.refused(why);
+  }
+
+  /** Closes the producer; what it has not sent by then is answered with an error. */
+  private void discardProducer(Duration wait) {
+    if (producer == null) {
+      return;
+    }
+    try {
+      producer.close(wait);
+    } catch (RuntimeException e) {
+      LOG.warn("closing the producer failed", e);
+    }
+    producer = null;
+  }
+
+  /** Says so once in a while: with the log away every entry fails. */
+  private void warn(String what, Exception e) {
+    long now = System.nanoTime();
+    if (now - warnedNanos >= WARN_INTERVAL.toNanos()) {
+      warnedNanos = now;
+      LOG.warn("{}: {}", what, e.toString());
+    }
+  }
+
+  /** An entry on its way. Answered once, however often and by whomever that is tried. */
+  private final class Sent implements Callback {
+    private final PartitionLane lane;
+    private final List<PendingAlert> alerts;
+    private final long bytes;
+    private final long sinceNanos;
+    private final AtomicBoolean answered = new AtomicBoolean();
+    private volatile boolean failed;
+
+    Sent(PartitionLane lane, List<PendingAlert> alerts) {
+      this.lane = lane;
+      this.alerts = alerts;
+      this.bytes = alerts.stream().mapToLong(PendingAlert::bytes).sum();
+      this.sinceNanos = alerts.get(0).queuedNanos();
+    }
+
+    byte[] record() {
+      return AlertsEntry.join(
+          rulesVersion, alerts.stream().map(alert -> alert.encoded().bytes()).toList());
+    }
+
+    boolean failed() {
+      return failed;
+    }
+
+    // On the producer's thread, mostly: everything but the hand-over is for the ack threads.
+    @Override
+    public void onCompletion(RecordMetadata metadata, Exception error) {
+      if (!answered.compareAndSet(false, true)) {
+        return;
+      }
+      failed = error != null;
+      lane.answered();
+      wake();
+      acks.execute(() -> settle(metadata, error));
+    }
+
+    private void settle(RecordMetadata metadata, Exception error) {
+      inFlight.release(alerts.size(), bytes);
+      if (error == null) {
+        appended.run();
+        meters.appended(alerts.size(), Duration.ofNanos(System.nanoTime() - sinceNanos));
+        for (int i = 0; i < alerts.size(); i++) {
+          alerts.get(i).accepted(metadata.partition(), metadata.offset(), i);
+        }
+      } else {
+        warn("the log did not take an entry", error);
+        meters.refused(Refusal.LOG_FAILED, alerts.size());
+        alerts.forEach(alert -> alert.refused(Refusal.LOG_FAILED));
+      }
+    }
+  }
+}

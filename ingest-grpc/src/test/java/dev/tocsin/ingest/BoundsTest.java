@@ -1,0 +1,86 @@
+package dev.tocsin.ingest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/** The arithmetic of what may be held. */
+final class BoundsTest {
+  @Test
+  void inFlight_refusesBeyondEitherBoundAndTakesAgainOnceReleased() {
+    InFlight inFlight = new InFlight(2, 100);
+
+    assertThat(inFlight.acquire(60)).isTrue();
+    assertThat(inFlight.acquire(60)).isFalse(); // bytes
+    assertThat(inFlight.acquire(40)).isTrue();
+    assertThat(inFlight.acquire(0)).isFalse(); // alerts
+    assertThat(inFlight.alerts()).isEqualTo(2);
+    assertThat(inFlight.bytes()).isEqualTo(100);
+
+    inFlight.release(2, 100);
+    assertThat(inFlight.acquire(100)).isTrue();
+    inFlight.release(1, 100);
+    assertThat(inFlight.alerts()).isZero();
+    assertThat(inFlight.bytes()).isZero();
+  }
+
+  @Test
+  void readWindow_neverAsksBeyondItsAlerts() {
+    ReadWindow window = new ReadWindow(100, 1 << 20, 16);
+    Random random = new Random(7);
+    int asked = window.open();
+    int unanswered = 0;
+    int most = 0;
+    for (int step = 0; step < 100_000; step++) {
+      if (asked > 0 && random.nextInt(3) > 0) {
+        asked += window.arrived(1, 10) - 1;
+        unanswered++;
+      } else if (unanswered > 0 && random.nextInt(20) == 0) {
+        int answered = 1 + random.nextInt(unanswered);
+        asked += window.answered(answered, 10L * answered);
+        unanswered -= answered;
+      }
+      most = Math.max(most, unanswered + asked);
+      assertThat(unanswered + asked).isLessThanOrEqualTo(100);
+      assertThat(asked).isLessThanOrEqualTo(16);
+      assertThat(asked + unanswered).as("never stuck with nothing to come").isPositive();
+    }
+    assertThat(most).isEqualTo(100);
+  }
+
+  @Test
+  void readWindow_asksForNothingWhileItsBytesAreFull() {
+    ReadWindow window = new ReadWindow(1000, 1000, 2);
+    assertThat(window.open()).isEqualTo(2);
+
+    assertThat(window.arrived(1, 1000)).isZero();
+    assertThat(window.arrived(1, 500)).isZero();
+    assertThat(window.answered(1, 500)).isZero();
+    assertThat(window.answered(1, 1000)).isEqualTo(2);
+    assertThat(window.idle()).isTrue();
+  }
+
+  @Test
+  void readWindow_letsABatchBeyondItsAlertsInOnlyAsFarAsItWasAskedFor() {
+    ReadWindow window = new ReadWindow(100, 1 << 20, 2);
+    assertThat(window.open()).isEqualTo(2);
+
+    assertThat(window.arrived(10_000, 1)).isZero();
+    assertThat(window.arrived(10_000, 1)).isZero();
+    assertThat(window.answered(10_000, 1)).isZero();
+    assertThat(window.answered(10_000, 1)).isEqualTo(2);
+  }
+
+  @Test
+  void readWindow_onceStoppedAsksForNothing() {
+    ReadWindow window = new ReadWindow(10, 1 << 20, 4);
+    window.open();
+    window.stop();
+
+    assertThat(window.arrived(1, 1)).isZero();
+    assertThat(window.idle()).isFalse();
+    assertThat(window.answered(1, 1)).isZero();
+    assertThat(window.idle()).isTrue();
+  }
+}

@@ -1,0 +1,168 @@
+package dev.tocsin.ingest;
+
+import dev.tocsin.proto.alerts.AlertIngestionGrpc;
+import dev.tocsin.runtime.GrpcServer;
+import dev.tocsin.runtime.Health;
+import dev.tocsin.runtime.Lifetime;
+import dev.tocsin.runtime.Settings;
+import dev.tocsin.schemas.Alert;
+import dev.tocsin.schemas.Codec;
+import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.Topics;
+import io.grpc.ManagedChannel;
+import io.grpc.ManagedChannelBuilder;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.awaitility.Awaitility;
+
+/** An edge on a real gRPC server, with a log of its own on a real broker. */
+final class EdgeFixture implements AutoCloseable {
+  static final int PARTITIONS = 4;
+
+  private final Lifetime lifetime = new Lifetime();
+  final String bootstrap;
+  final Topics topics;
+  final Health health = new Health();
+  final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+  final Edge edge;
+  final GrpcServer server;
+  final ManagedChannel channel;
+
+  /** An alert as it stands on the log, and where. */
+  record Logged(int partition, long offset, int index, Alert alert) {}
+
+  private EdgeFixture(String bootstrap, String prefix, Map<String, String> settings)
+      throws Exception {
+    this.bootstrap = bootstrap;
+    this.topics = new Topics(prefix, "g1");
+    Map<String, String> all = new TreeMap<>(settings);
+    all.put("log.prefix", prefix);
+    all.put("kafka.bootstrap.servers", bootstrap);
+    Settings read = Settings.of(all);
+    EdgeConfig config = EdgeConfig.read(read);
+    read.check();
+    edge = new Edge(config, meters, health, Clock.systemUTC());
+    server =
+        new GrpcServer(new GrpcServer.Config("127.0.0.1", 0, 4 << 20, 8 << 10, 2), meters, health);
+    edge.services().forEach(server::serveDirect);
+    lifetime.add(server.start());
+    lifetime.add(edge);
+    channel = lifetime.add(new Channel(server.port())).channel;
+    edge.start();
+  }
+
+  private record Channel(ManagedChannel channel) implements AutoCloseable {
+    Channel(int port) {
+      this(ManagedChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().build());
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+      channel.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
+    }
+  }
+
+  /** An edge whose log there is not yet, nor need there be a broker. */
+  static EdgeFixture withoutLog(String bootstrap, String prefix, Map<String, String> settings)
+      throws Exception {
+    return new EdgeFixture(bootstrap, prefix, settings);
+  }
+
+  /** An edge that serves. */
+  static EdgeFixture serving(String bootstrap, Map<String, String> settings) throws Exception {
+    String prefix = "t" + UUID.randomUUID();
+    createLog(bootstrap, prefix, Map.of("max.message.bytes", Integer.toString(6 << 20)));
+    EdgeFixture fixture = new EdgeFixture(bootstrap, prefix, settings);
+    fixture.awaitServing();
+    return fixture;
+  }
+
+  static void createLog(String bootstrap, String prefix, Map<String, String> topicSettings)
+      throws InterruptedException, ExecutionException {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
+      NewTopic log = new NewTopic(new Topics(prefix, "g1").log(), PARTITIONS, (short) 1);
+      admin.createTopics(List.of(log.configs(topicSettings))).all().get();
+    }
+  }
+
+  void awaitServing() {
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(30))
+        .pollInterval(Duration.ofMillis(20))
+        .untilAsserted(
+            () -> org.assertj.core.api.Assertions.assertThat(health.problems()).isEmpty());
+  }
+
+  AlertIngestionGrpc.AlertIngestionBlockingStub calls() {
+    return AlertIngestionGrpc.newBlockingStub(channel).withDeadlineAfter(30, TimeUnit.SECONDS);
+  }
+
+  AlertIngestionGrpc.AlertIngestionStub streams() {
+    return AlertIngestionGrpc.newStub(channel);
+  }
+
+  double gauge(String name) {
+    return meters.get(name).gauge().value();
+  }
+
+  double count(String name, String tag, String value) {
+    return meters.get(name).tag(tag, value).counter().count();
+  }
+
+  /** Everything that the log holds, in order within a partition. */
+  List<Logged> log() {
+    List<Logged> all = new ArrayList<>();
+    Codec<LogEntry> codec = Codec.of(LogEntry.class);
+    for (ConsumerRecord<byte[], byte[]> record : records()) {
+      var alerts = (dev.tocsin.schemas.Alerts) codec.decode(record.value()).getPayload();
+      for (int i = 0; i < alerts.getAlerts().size(); i++) {
+        all.add(new Logged(record.partition(), record.offset(), i, alerts.getAlerts().get(i)));
+      }
+    }
+    return all;
+  }
+
+  private List<ConsumerRecord<byte[], byte[]>> records() {
+    List<ConsumerRecord<byte[], byte[]>> all = new ArrayList<>();
+    List<TopicPartition> partitions = new ArrayList<>();
+    for (int i = 0; i < PARTITIONS; i++) {
+      partitions.add(new TopicPartition(topics.log(), i));
+    }
+    Map<String, Object> config = Map.of("bootstrap.servers", bootstrap);
+    var bytes = new ByteArrayDeserializer();
+    try (var consumer = new KafkaConsumer<>(config, bytes, bytes)) {
+      consumer.assign(partitions);
+      consumer.seekToBeginning(partitions);
+      Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+      while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
+        consumer.poll(Duration.ofMillis(100)).forEach(all::add);
+      }
+    }
+    return all;
+  }
+
+  /** The one alert of this id on the log, if it is there. */
+  Optional<Logged> logged(String alertId) {
+    return log().stream().filter(l -> l.alert().getAlertId().equals(alertId)).findFirst();
+  }
+
+  @Override
+  public void close() {
+    lifetime.close();
+  }
+}

@@ -1,0 +1,190 @@
+package dev.tocsin.ingest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import com.google.rpc.RetryInfo;
+import dev.tocsin.broker.BrokerProcess;
+import dev.tocsin.broker.SharedBroker;
+import dev.tocsin.proto.alerts.AlertAck;
+import dev.tocsin.proto.alerts.AlertMessage;
+import dev.tocsin.proto.alerts.HealthCheckRequest;
+import dev.tocsin.proto.alerts.HealthStatus;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
+import io.grpc.protobuf.StatusProto;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The log away, slow, or not as it must be. */
+final class OutageIT {
+  @TempDir Path folder;
+
+  @Test
+  void edgeWithoutABroker_refusesAtOnceAndServesWhenItComes() throws Exception {
+    int port = freePort();
+    String prefix = "t" + UUID.randomUUID();
+    try (EdgeFixture edge = EdgeFixture.withoutLog("127.0.0.1:" + port, prefix, Map.of())) {
+      assertUnavailableAtOnce(edge);
+      assertThat(serving(edge)).isEqualTo(ServingStatus.NOT_SERVING);
+      assertThat(edge.calls().healthCheck(HealthCheckRequest.getDefaultInstance()).getStatus())
+          .isEqualTo(HealthStatus.HEALTH_STATUS_UNHEALTHY);
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(10))
+          .untilAsserted(
+              () ->
+                  assertThat(edge.health.problems())
+                      .hasEntrySatisfying(
+                          LogWatch.CONDITION, p -> assertThat(p).contains("broker")));
+
+      try (BrokerProcess broker = BrokerProcess.start(folder, port, Optional.empty())) {
+        Awaitility.await()
+            .atMost(Duration.ofSeconds(20))
+            .untilAsserted(
+                () ->
+                    assertThat(edge.health.problems())
+                        .containsEntry(LogWatch.CONDITION, "there is no topic " + prefix + ".log"));
+        EdgeFixture.createLog(
+            broker.bootstrap(), prefix, Map.of("max.message.bytes", Integer.toString(6 << 20)));
+        edge.awaitServing();
+        assertThat(serving(edge)).isEqualTo(ServingStatus.SERVING);
+        assertThat(edge.calls().submitAlert(Alerts.alert("at last").build()).getStatus())
+            .isEqualTo(AlertAck.Status.ACCEPTED);
+      }
+    }
+  }
+
+  @Test
+  void stoppedBroker_blocksNobodyAndWorksAgainAfterwards() throws Exception {
+    Map<String, String> settings =
+        Map.of("kafka.delivery.timeout.ms", "4000", "kafka.request.timeout.ms", "2000");
+    try (BrokerProcess broker = BrokerProcess.start(folder, 0, Optional.empty());
+        EdgeFixture edge = EdgeFixture.serving(broker.bootstrap(), settings)) {
+      Acks<AlertMessage, AlertAck> acks = new Acks<>(true);
+      var requests = edge.streams().streamAlerts(acks);
+      requests.onNext(Alerts.of("before", 0));
+      acks.awaitReceived(1);
+
+      signal(broker, "STOP");
+      long stoppedNanos = System.nanoTime();
+      try {
+        for (int i = 0; i < 3000; i++) { // more than one stream may have open
+          requests.onNext(Alerts.of("during-" + i, i));
+        }
+        while (secondsSince(stoppedNanos) < 3) { // nobody waits for the log on a thread of gRPC
+          long asked = System.nanoTime();
+          edge.calls().healthCheck(HealthCheckRequest.getDefaultInstance());
+          assertThat(secondsSince(asked)).isLessThan(1.0);
+        }
+        acks.awaitReceived(1001);
+        assertThat(secondsSince(stoppedNanos)).isBetween(3.5, 8.0);
+        assertThat(acks.received.subList(1, acks.received.size()))
+            .allMatch(a -> a.getStatus() == AlertAck.Status.UNAVAILABLE && a.hasRetryAfter());
+        Awaitility.await()
+            .atMost(Duration.ofSeconds(15))
+            .untilAsserted(() -> assertUnavailableAtOnce(edge));
+      } finally {
+        signal(broker, "CONT");
+      }
+      requests.onCompleted();
+      assertThat(acks.awaitEnd()).isEqualTo(Status.OK);
+      assertThat(acks.received).hasSize(3001);
+      assertThat(edge.gauge("tocsin.edge.in.flight.alerts")).isZero();
+      assertThat(edge.gauge("tocsin.edge.in.flight.bytes")).isZero();
+      edge.awaitServing();
+      assertThat(edge.calls().submitAlert(Alerts.alert("again").build()).getStatus())
+          .isEqualTo(AlertAck.Status.ACCEPTED);
+    }
+  }
+
+  @Test
+  void logThatTakesLessThanIsSent_isSaidAndNotServed() throws Exception {
+    String prefix = "t" + UUID.randomUUID();
+    EdgeFixture.createLog(SharedBroker.bootstrap(), prefix, Map.of("max.message.bytes", "1000000"));
+    try (EdgeFixture edge = EdgeFixture.withoutLog(SharedBroker.bootstrap(), prefix, Map.of())) {
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(10))
+          .untilAsserted(
+              () ->
+                  assertThat(edge.health.problems().get(LogWatch.CONDITION))
+                      .contains("max.message.bytes", "1000000", "5242880"));
+      assertUnavailableAtOnce(edge);
+    }
+  }
+
+  @Test
+  void closedEdge_answersWhatItTookAndEndsItsStreams() throws Exception {
+    EdgeFixture edge = EdgeFixture.serving(SharedBroker.bootstrap(), Map.of());
+    Acks<AlertMessage, AlertAck> acks = new Acks<>(true);
+    var requests = edge.streams().streamAlerts(acks);
+    for (int i = 0; i < 500; i++) {
+      requests.onNext(Alerts.of("closing-" + i, i));
+    }
+    acks.awaitReceived(1);
+    edge.edge.close();
+
+    assertThat(acks.awaitEnd().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+    List<String> acknowledged =
+        acks.received.stream()
+            .filter(a -> a.getStatus() == AlertAck.Status.ACCEPTED)
+            .map(AlertAck::getAlertId)
+            .toList();
+    assertThat(edge.log())
+        .extracting(l -> l.alert().getAlertId())
+        .containsExactlyInAnyOrderElementsOf(acknowledged);
+    assertUnavailableAtOnce(edge);
+    assertThat(serving(edge)).isEqualTo(ServingStatus.NOT_SERVING);
+    edge.close();
+  }
+
+  private static void assertUnavailableAtOnce(EdgeFixture edge) throws IOException {
+    long asked = System.nanoTime();
+    StatusRuntimeException error =
+        catchThrowableOfType(
+            StatusRuntimeException.class,
+            () -> edge.calls().submitAlert(Alerts.alert("nowhere").build()));
+    assertThat(secondsSince(asked)).isLessThan(1.0);
+    assertThat(error).isNotNull();
+    assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+    assertThat(StatusProto.fromThrowable(error).getDetails(0).is(RetryInfo.class)).isTrue();
+  }
+
+  private static ServingStatus serving(EdgeFixture edge) {
+    return HealthGrpc.newBlockingStub(edge.channel)
+        .check(
+            io.grpc.health.v1.HealthCheckRequest.newBuilder()
+                .setService("alerts.AlertIngestion")
+                .build())
+        .getStatus();
+  }
+
+  private static void signal(BrokerProcess broker, String signal) throws Exception {
+    Process kill =
+        new ProcessBuilder("kill", "-" + signal, Long.toString(broker.pid())).inheritIO().start();
+    assertThat(kill.waitFor(5, TimeUnit.SECONDS)).isTrue();
+    assertThat(kill.exitValue()).isZero();
+  }
+
+  private static double secondsSince(long nanos) {
+    return (System.nanoTime() - nanos) / 1e9;
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+}

@@ -1,0 +1,150 @@
+package dev.tocsin.query;
+
+import com.google.protobuf.ByteString;
+import dev.tocsin.proto.incidents.ListIncidentsResponse;
+import dev.tocsin.proto.state.ScanIncidentsRequest;
+import dev.tocsin.proto.state.ScanIncidentsResponse;
+import dev.tocsin.runtime.Errors;
+import dev.tocsin.schemas.IncidentId;
+import dev.tocsin.schemas.Key128;
+import io.grpc.Context;
+import io.grpc.StatusRuntimeException;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * One ListIncidents call: asks the owners in rounds until its page is done, or its time or rounds
+ * are; then the page is short and says where to go on. One owner that does not answer fails it all.
+ * Thread-safe: answers come in any thread.
+ */
+final class ListCall {
+  /**
+   * How often the owners are asked for one page at most; page numbers may need more to get there.
+   */
+  static final int ROUNDS_MAX = 8;
+
+  private final ListQuery query;
+  private final CallTime time;
+  private final OwnerCalls owners;
+  private final QueryMetrics metrics;
+  private final Reply<ListIncidentsResponse> reply;
+  private final PageWalk walk;
+
+  /** Cancelled at the end, and with it what other owners are still busy with. */
+  private final Context.CancellableContext context = Context.current().withCancellation();
+
+  private int rounds;
+  private int awaited;
+
+  ListCall(
+      ListQuery query,
+      int partitions,
+      CallTime time,
+      OwnerCalls owners,
+      QueryMetrics metrics,
+      Reply<ListIncidentsResponse> reply) {
+    this.query = query;
+    this.time = time;
+    this.owners = owners;
+    this.metrics = metrics;
+    this.reply = reply;
+    this.walk =
+        new PageWalk(partitions, query.skip(), query.size(), query.below().map(IncidentId::text));
+  }
+
+  /** Asks the first round. Returns at once. */
+  synchronized void start() {
+    round(walk.asks());
+  }
+
+  private void round(List<PageWalk.Ask> asks) {
+    rounds++;
+    awaited = asks.size();
+    context.run(() -> asks.forEach(this::ask));
+  }
+
+  private void ask(PageWalk.Ask ask) {
+    owners.scan(
+        request(ask),
+        time,
+        new OwnerCalls.Answer<>() {
+          @Override
+          public void is(ScanIncidentsResponse response) {
+            take(ask.partition(), response);
+          }
+
+          @Override
+          public void failed(StatusRuntimeException error) {
+            fail(error);
+          }
+        });
+  }
+
+  private ScanIncidentsRequest request(PageWalk.Ask ask) {
+    ListFilter filter = query.filter();
+    ScanIncidentsRequest.Builder request =
+        ScanIncidentsRequest.newBuilder()
+            .setPartition(ask.partition())
+            .setWorkspace(filter.workspace())
+            .setLimit(ask.limit())
+            .addAllStates(filter.states())
+            .addAllSeverities(filter.severities())
+            .setSource(filter.source());
+    ask.below().ifPresent(below -> request.setBeforeId(ByteString.copyFrom(id(below).bytes())));
+    Long minOffset = query.minOffsets().get(ask.partition());
+    if (minOffset != null) {
+      request.setMinOffset(minOffset);
+    }
+    return request.build();
+  }
+
+  private synchronized void take(int partition, ScanIncidentsResponse response) {
+    walk.take(partition, response.getIncidentsList(), text(response.getScannedTo()));
+    awaited--;
+    if (awaited > 0) {
+      return;
+    }
+    walk.merge();
+    List<PageWalk.Ask> asks = walk.asks();
+    boolean byNumber = query.skip() > 0;
+    if (asks.isEmpty()) {
+      finish();
+    } else if (byNumber && time.late()) {
+      // Not a short page: whoever then asked for the next number would miss some.
+      fail(Errors.deadline("the page is too far to be reached in time: use page_token"));
+    } else if (!byNumber && (rounds >= ROUNDS_MAX || time.late())) {
+      finish();
+    } else {
+      round(asks);
+    }
+  }
+
+  private void finish() {
+    ListIncidentsResponse.Builder response =
+        ListIncidentsResponse.newBuilder().addAllIncidents(walk.page());
+    walk.nextBelow().ifPresent(id -> response.setNextPageToken(token(id)));
+    metrics.listed(rounds);
+    reply.send(response.build());
+    context.cancel(null);
+  }
+
+  private void fail(StatusRuntimeException error) {
+    reply.fail(error);
+    context.cancel(null);
+  }
+
+  private String token(String below) {
+    return new PageToken(id(below), query.filter().digest()).text();
+  }
+
+  private static Key128 id(String text) {
+    return IncidentId.parse(text).orElseThrow();
+  }
+
+  /** An id's canonical text; empty if there is none. */
+  private static Optional<String> text(ByteString id) {
+    return id.isEmpty()
+        ? Optional.empty()
+        : Optional.of(IncidentId.text(new Key128(id.toByteArray())));
+  }
+}

@@ -1,0 +1,104 @@
+package dev.tocsin.query;
+
+import dev.tocsin.runtime.GrpcServer;
+import dev.tocsin.runtime.Health;
+import dev.tocsin.runtime.Lifetime;
+import dev.tocsin.runtime.OpsServer;
+import dev.tocsin.runtime.Settings;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+
+/** The query service as a process of its own: its gRPC port and its operator's port. */
+public final class QueryApp implements AutoCloseable {
+  private static final Pattern ADDRESS = Pattern.compile("[^\\s/]+:\\d{1,5}");
+
+  /**
+   * All that the process can be told.
+   *
+   * @param grpc where it is served
+   * @param opsHost where metrics, liveness and readiness are
+   * @param opsPort 0 for any free one
+   */
+  record Config(QueryConfig query, GrpcServer.Config grpc, String opsHost, int opsPort) {
+    static Config read(Settings settings) {
+      QueryConfig query = QueryConfig.read(settings);
+      for (String address : query.processors()) {
+        if (!ADDRESS.matcher(address).matches()) {
+          settings.fault("query.processors", "'" + address + "' is not HOST:PORT");
+        }
+      }
+      return new Config(
+          query,
+          GrpcServer.Config.read(settings, "query", 9000),
+          settings.text("ops.host", "127.0.0.1"),
+          settings.integer("ops.port", 9090, 0, 65535));
+    }
+  }
+
+  private final Lifetime lifetime = new Lifetime();
+  private final Config config;
+  private GrpcServer grpc;
+  private OpsServer ops;
+
+  QueryApp(Config config) {
+    this.config = config;
+  }
+
+  /**
+   * Opens everything; what was opened is closed again if this fails.
+   *
+   * @throws IOException if an address cannot be had
+   */
+  public QueryApp start() throws IOException {
+    try {
+      open();
+      return this;
+    } catch (IOException | RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  private void open() throws IOException {
+    PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    lifetime.add(meters::close);
+    Health health = new Health();
+    ops = lifetime.add(new OpsServer(config.opsHost(), config.opsPort(), meters, health));
+    Query query = lifetime.add(new Query(config.query(), meters, health, QueryApp::channel));
+    query.start();
+    GrpcServer server = lifetime.add(new GrpcServer(config.grpc(), meters, health));
+    query.services().forEach(server::serve);
+    grpc = server.start();
+  }
+
+  /** The gRPC port that is listened on. */
+  public int port() {
+    return grpc.port();
+  }
+
+  /** The operator's port that is listened on. */
+  public int opsPort() {
+    return ops.port();
+  }
+
+  /** Stops accepting, lets calls under way end, then closes the rest. */
+  @Override
+  public void close() {
+    lifetime.close();
+  }
+
+  /** A channel that notices within seconds when its other end is gone without a word. */
+  private static ManagedChannel channel(String address) {
+    return NettyChannelBuilder.forTarget("dns:///" + address)
+        .usePlaintext()
+        .keepAliveTime(10, TimeUnit.SECONDS)
+        .keepAliveTimeout(3, TimeUnit.SECONDS)
+        .disableRetry()
+        .build();
+  }
+}

@@ -1,0 +1,268 @@
+package dev.tocsin.query;
+
+import dev.tocsin.proto.incidents.Incident;
+import dev.tocsin.proto.state.IncidentStateGrpc.IncidentStateImplBase;
+import dev.tocsin.proto.state.Owner;
+import dev.tocsin.proto.state.Owners;
+import dev.tocsin.proto.state.ReadIncidentRequest;
+import dev.tocsin.proto.state.ReadIncidentResponse;
+import dev.tocsin.proto.state.ScanIncidentsRequest;
+import dev.tocsin.proto.state.ScanIncidentsResponse;
+import dev.tocsin.proto.state.WatchOwnersRequest;
+import dev.tocsin.schemas.IncidentId;
+import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.Partitions;
+import io.grpc.ManagedChannel;
+import io.grpc.Server;
+import io.grpc.Status;
+import io.grpc.inprocess.InProcessChannelBuilder;
+import io.grpc.inprocess.InProcessServerBuilder;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+
+/**
+ * The other side of the seam: processors that answer the state API over gRPC from sorted maps, with
+ * scan budgets and faults. All share the incidents; each answers for what it is assigned.
+ */
+final class FakeProcessors implements AutoCloseable {
+  /** What a processor does with a read. */
+  enum Fault {
+    NONE,
+    /** Takes the call and never answers. */
+    SILENT,
+    UNAVAILABLE,
+    /** Ends the call with UNKNOWN, as an exception in it would. */
+    BROKEN,
+    /** Answers as if no scan ever got further. */
+    STUCK,
+    /** Takes 20 ms for a scan. */
+    SLOW
+  }
+
+  final AtomicInteger reads = new AtomicInteger();
+  final AtomicInteger scans = new AtomicInteger();
+  final AtomicInteger cancelled = new AtomicInteger();
+  final List<ReadIncidentRequest> readRequests = new CopyOnWriteArrayList<>();
+  final List<ScanIncidentsRequest> scanRequests = new CopyOnWriteArrayList<>();
+  volatile int budget = Integer.MAX_VALUE;
+
+  private final String network = UUID.randomUUID().toString();
+  private final int partitions;
+  private final List<IncidentIndex> indexes = new ArrayList<>();
+  private final Map<String, Server> servers = new HashMap<>();
+  private final Map<String, String> addresses = new ConcurrentHashMap<>();
+  private final Map<String, Fault> faults = new ConcurrentHashMap<>();
+  private final Map<Integer, Long> logEnds = new ConcurrentHashMap<>();
+  private final Map<Integer, Long> applied = new ConcurrentHashMap<>();
+  private final Set<StreamObserver<Owners>> watchers = ConcurrentHashMap.newKeySet();
+  private volatile Owners owners = Owners.getDefaultInstance();
+  private final AtomicInteger serials = new AtomicInteger();
+
+  FakeProcessors(int partitions) {
+    this.partitions = partitions;
+    for (int i = 0; i < partitions; i++) {
+      indexes.add(new IncidentIndex());
+    }
+  }
+
+  /** Starts an instance, which owns nothing yet. */
+  FakeProcessors open(String address) {
+    try {
+      servers.put(
+          address,
+          InProcessServerBuilder.forName(network + address)
+              .addService(state(address))
+              .build()
+              .start());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return this;
+  }
+
+  IncidentStateImplBase state(String address) {
+    return new State(address);
+  }
+
+  /** As if its machine lost power. */
+  void kill(String address) {
+    servers.remove(address).shutdownNow();
+  }
+
+  /** Deals the partitions out to {@code addresses} in turn and tells all watchers. */
+  FakeProcessors assign(String... addresses) {
+    Owner.Builder[] dealt = new Owner.Builder[addresses.length];
+    for (int i = 0; i < addresses.length; i++) {
+      dealt[i] = Owner.newBuilder().setAddress(addresses[i]);
+    }
+    for (int partition = 0; partition < partitions; partition++) {
+      dealt[partition % dealt.length].addActive(partition);
+    }
+    Owners.Builder told = Owners.newBuilder().setPartitions(partitions);
+    for (Owner.Builder owner : dealt) {
+      told.addOwners(owner);
+    }
+    tell(told.build());
+    return this;
+  }
+
+  /** All partitions belong to the instance {@code name}, which is reached at {@code address}. */
+  void owned(String name, String address) {
+    addresses.put(name, address);
+    assign(address);
+  }
+
+  void tell(Owners told) {
+    owners = told;
+    watchers.forEach(watcher -> watcher.onNext(told));
+  }
+
+  void fault(String address, Fault fault) {
+    faults.put(address, fault);
+  }
+
+  /**
+   * The log of {@code partition} ends before {@code end}; of it, all before {@code at} is applied.
+   */
+  void applied(int partition, long at, long end) {
+    applied.put(partition, at);
+    logEnds.put(partition, end);
+  }
+
+  int watchers() {
+    return watchers.size();
+  }
+
+  Function<String, ManagedChannel> channels() {
+    return address -> InProcessChannelBuilder.forName(network + address).build();
+  }
+
+  Incident open(String workspace, long atMs, long route) {
+    return open(workspace, atMs, route, incident -> incident);
+  }
+
+  /** Opens an incident of {@code route} at {@code atMs}. */
+  Incident open(String workspace, long atMs, long route, UnaryOperator<Incident.Builder> details) {
+    Key128 id = IncidentId.of(atMs, route, serials.getAndIncrement());
+    Incident incident =
+        details.apply(Incident.newBuilder().setId(IncidentId.text(id)).setTitle("t")).build();
+    indexes.get(Partitions.of(route, partitions)).put(workspace, incident);
+    return incident;
+  }
+
+  @Override
+  public void close() {
+    servers.values().forEach(Server::shutdownNow);
+  }
+
+  private final class State extends IncidentStateImplBase {
+    private final String address;
+
+    State(String address) {
+      this.address = address;
+    }
+
+    @Override
+    public void watchOwners(WatchOwnersRequest request, StreamObserver<Owners> replies) {
+      ServerCallStreamObserver<Owners> call = (ServerCallStreamObserver<Owners>) replies;
+      call.setOnCancelHandler(() -> watchers.remove(call));
+      if (faults.get(address) == Fault.SILENT) {
+        return;
+      }
+      if (faults.get(address) == Fault.UNAVAILABLE) {
+        replies.onError(Status.UNAVAILABLE.asRuntimeException());
+        return;
+      }
+      watchers.add(replies);
+      replies.onNext(owners);
+    }
+
+    @Override
+    public void readIncident(
+        ReadIncidentRequest request, StreamObserver<ReadIncidentResponse> replies) {
+      reads.incrementAndGet();
+      readRequests.add(request);
+      long minOffset = request.hasMinOffset() ? request.getMinOffset() : -1;
+      if (answers(request.getPartition(), minOffset, replies)) {
+        ReadIncidentResponse.Builder response = ReadIncidentResponse.newBuilder();
+        indexes
+            .get(request.getPartition())
+            .read(request.getWorkspace(), request.getId())
+            .ifPresent(response::setIncident);
+        replies.onNext(response.build());
+        replies.onCompleted();
+      }
+    }
+
+    @Override
+    public void scanIncidents(
+        ScanIncidentsRequest request, StreamObserver<ScanIncidentsResponse> replies) {
+      scans.incrementAndGet();
+      scanRequests.add(request);
+      long minOffset = request.hasMinOffset() ? request.getMinOffset() : -1;
+      if (answers(request.getPartition(), minOffset, replies)) {
+        ScanIncidentsResponse response = indexes.get(request.getPartition()).scan(request, budget);
+        if (faults.get(address) == Fault.STUCK) {
+          response = response.toBuilder().setScannedTo(request.getBeforeId()).build();
+        }
+        answer(response, replies);
+      }
+    }
+
+    private void answer(
+        ScanIncidentsResponse response, StreamObserver<ScanIncidentsResponse> replies) {
+      Executor executor =
+          faults.get(address) == Fault.SLOW
+              ? CompletableFuture.delayedExecutor(20, TimeUnit.MILLISECONDS)
+              : Runnable::run;
+      executor.execute(
+          () -> {
+            replies.onNext(response);
+            replies.onCompleted();
+          });
+    }
+
+    private boolean answers(int partition, long minOffset, StreamObserver<?> replies) {
+      ((ServerCallStreamObserver<?>) replies).setOnCancelHandler(cancelled::incrementAndGet);
+      Fault fault = faults.getOrDefault(address, Fault.NONE);
+      if (fault == Fault.SILENT) {
+        return false;
+      }
+      if (fault == Fault.BROKEN) {
+        replies.onError(Status.UNKNOWN.asRuntimeException());
+      } else if (fault == Fault.UNAVAILABLE || !owns(partition)) {
+        replies.onError(Status.UNAVAILABLE.withDescription("not the owner").asRuntimeException());
+      } else if (minOffset >= logEnds.getOrDefault(partition, 0L)) {
+        replies.onError(Status.INVALID_ARGUMENT.withDescription("too far").asRuntimeException());
+      } else {
+        // One that is in the log and not applied is waited for: here, for ever.
+        return minOffset < applied.getOrDefault(partition, 0L);
+      }
+      return false;
+    }
+
+    private boolean owns(int partition) {
+      return owners.getOwnersList().stream()
+          .anyMatch(
+              owner ->
+                  owner.getAddress().equals(addresses.getOrDefault(address, address))
+                      && owner.getActiveList().contains(partition));
+    }
+  }
+}

@@ -1,0 +1,113 @@
+package dev.tocsin.query;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.tocsin.proto.incidents.GetIncidentRequest;
+import dev.tocsin.proto.incidents.Incident;
+import dev.tocsin.proto.incidents.IncidentServiceGrpc;
+import dev.tocsin.proto.incidents.ListIncidentsRequest;
+import io.grpc.ManagedChannel;
+import io.grpc.Server;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** The whole process's parts, over the network on both sides. */
+class QueryAppTest {
+  private static QueryApp app(String processor) {
+    return new QueryApp(
+        QueryMain.configuration(
+            new String[0],
+            Map.of(
+                "TOCSIN_QUERY_PROCESSORS", processor,
+                "TOCSIN_QUERY_PORT", "0",
+                "TOCSIN_OPS_PORT", "0")));
+  }
+
+  private static HttpResponse<String> http(QueryApp app, String path) throws Exception {
+    URI uri = URI.create("http://127.0.0.1:" + app.opsPort() + path);
+    return HttpClient.newHttpClient()
+        .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
+  }
+
+  @Test
+  void app_servesIncidentsHealthAndMetrics() throws Exception {
+    FakeProcessors processors = new FakeProcessors(2);
+    Server processor =
+        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+            .addService(processors.state("self"))
+            .build();
+    processor.start();
+    String address = "127.0.0.1:" + processor.getPort();
+    try (QueryApp app = app(address).start()) {
+      ManagedChannel channel =
+          NettyChannelBuilder.forAddress("127.0.0.1", app.port()).usePlaintext().build();
+      try {
+        assertThat(http(app, "/live").statusCode()).isEqualTo(200);
+        assertThat(http(app, "/ready").statusCode()).isEqualTo(503);
+        assertThat(http(app, "/ready").body()).contains("owners: ");
+
+        processors.owned("self", address);
+        await().untilAsserted(() -> assertThat(http(app, "/ready").statusCode()).isEqualTo(200));
+        assertThat(
+                HealthGrpc.newBlockingStub(channel)
+                    .check(HealthCheckRequest.getDefaultInstance())
+                    .getStatus())
+            .isEqualTo(ServingStatus.SERVING);
+
+        Incident incident = processors.open("default", 1, 2);
+        var incidents = IncidentServiceGrpc.newBlockingStub(channel);
+        assertThat(
+                incidents
+                    .getIncident(GetIncidentRequest.newBuilder().setId(incident.getId()).build())
+                    .getIncident())
+            .isEqualTo(incident);
+        assertThat(
+                incidents
+                    .listIncidents(ListIncidentsRequest.getDefaultInstance())
+                    .getIncidentsList())
+            .containsExactly(incident);
+        assertThat(http(app, "/metrics").body())
+            .contains(
+                "grpc_requests_total{method=\"incidents.IncidentService/GetIncident\"} 1.0",
+                "query_owner_calls_total{method=\"read_incident\",outcome=\"OK\"} 1.0",
+                "query_owner_calls_total{method=\"scan_incidents\",outcome=\"OK\"} 2.0",
+                "query_list_rounds_count 1");
+      } finally {
+        channel.shutdownNow();
+      }
+    } finally {
+      processor.shutdownNow();
+    }
+  }
+
+  @Test
+  void start_thatFailsClosesWhatWasOpened() throws Exception {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      QueryApp app =
+          new QueryApp(
+              QueryMain.configuration(
+                  new String[0],
+                  Map.of(
+                      "TOCSIN_QUERY_PROCESSORS", "127.0.0.1:1",
+                      "TOCSIN_QUERY_PORT", Integer.toString(taken.getLocalPort()),
+                      "TOCSIN_OPS_PORT", "0")));
+      assertThatThrownBy(app::start).isInstanceOf(IOException.class);
+      assertThatThrownBy(() -> http(app, "/live")).isInstanceOf(IOException.class);
+    }
+  }
+}

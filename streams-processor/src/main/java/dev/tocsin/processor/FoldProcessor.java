@@ -1,0 +1,148 @@
+package dev.tocsin.processor;
+
+import dev.tocsin.engine.Fold;
+import dev.tocsin.engine.Fold.EngineFailure;
+import dev.tocsin.schemas.Codec;
+import dev.tocsin.schemas.Codec.UndecodableException;
+import dev.tocsin.schemas.DeadLetter;
+import dev.tocsin.schemas.DeadLetterReason;
+import dev.tocsin.schemas.IncidentEvent;
+import dev.tocsin.schemas.LogEntry;
+import java.nio.ByteBuffer;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.OptionalLong;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.processor.PunctuationType;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Feeds one partition of the log to the engine. Decoding happens here, from bytes, so that an entry
+ * that cannot be read moves the applied offset as any other does.
+ */
+final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
+  private static final Logger LOG = LoggerFactory.getLogger(FoldProcessor.class);
+  private static final Codec<LogEntry> ENTRIES = Codec.of(LogEntry.class);
+  private static final Codec<IncidentEvent> EVENTS = Codec.of(IncidentEvent.class);
+  private static final Codec<DeadLetter> DEAD_LETTERS = Codec.of(DeadLetter.class);
+  private static final Duration TICK_CHECK = Duration.ofMillis(250);
+  private static final int DETAIL_MAX = 1_000;
+
+  private final ProcessorConfig config;
+  private final PartitionViews views;
+  private final Ticks ticks;
+  private final Clock clock;
+  private ProcessorContext<byte[], byte[]> context;
+  private int partition;
+  private PartitionStore store;
+  private PartitionView view;
+  private Fold fold;
+  private long lastAppliedAtMs;
+
+  FoldProcessor(ProcessorConfig config, PartitionViews views, Ticks ticks, Clock clock) {
+    this.config = config;
+    this.views = views;
+    this.ticks = ticks;
+    this.clock = clock;
+  }
+
+  @Override
+  public void init(ProcessorContext<byte[], byte[]> context) {
+    this.context = context;
+    partition = context.taskId().partition();
+    KeyValueStore<Bytes, byte[]> bytes = context.getStateStore(FoldTopology.STATE_STORE);
+    store = new PartitionStore(bytes, config.cleanMax());
+    CommitHook hook = context.getStateStore(FoldTopology.COMMIT_HOOK);
+    hook.beforeCommit(store::flush);
+    fold = new Fold(store, this::publish);
+    view = views.open(partition, store);
+    context.schedule(TICK_CHECK, PunctuationType.WALL_CLOCK_TIME, this::tickIfDue);
+  }
+
+  @Override
+  public void process(Record<byte[], byte[]> entry) {
+    long offset = context.recordMetadata().orElseThrow().offset();
+    LogEntry decoded = null;
+    try {
+      decoded = ENTRIES.decode(entry.value());
+    } catch (UndecodableException e) {
+      deadLetter(DeadLetterReason.UNDECODABLE, entry, offset, e.getMessage());
+    }
+    apply(entry, decoded, offset);
+    lastAppliedAtMs = clock.millis();
+    view.applied();
+    if (store.dirty() >= config.dirtyMax()) {
+      context.commit();
+    }
+  }
+
+  @Override
+  public void close() {
+    if (view != null) {
+      views.close(view);
+    }
+  }
+
+  /** Applies the entry, or goes past it; null is one that cannot be read. */
+  private void apply(Record<byte[], byte[]> entry, LogEntry decoded, long offset) {
+    LogEntry rest = decoded;
+    while (true) {
+      try {
+        if (rest == null) {
+          fold.skip(offset, entry.timestamp());
+        } else {
+          fold.apply(rest, offset, entry.timestamp());
+        }
+        return;
+      } catch (EngineFailure e) {
+        if (e.getCause() instanceof KafkaException storeFailed) {
+          throw storeFailed; // not the engine's fault: the task ends, and is tried again
+        }
+        LOG.error("the engine failed in partition {}", partition, e);
+        deadLetter(DeadLetterReason.ENGINE_FAILURE, entry, offset, e.getMessage());
+        if (e.timer().isPresent()) {
+          fold.drop(e.timer().get());
+        } else {
+          rest = null;
+        }
+      }
+    }
+  }
+
+  private void publish(IncidentEvent event) {
+    context.forward(
+        new Record<>(event.getIncident().getId().bytes(), EVENTS.encode(event), event.getAtMs()),
+        FoldTopology.EVENTS);
+  }
+
+  private void deadLetter(
+      DeadLetterReason reason, Record<byte[], byte[]> entry, long offset, String detail) {
+    LOG.warn("dead letter: {} at {}-{}: {}", reason, partition, offset, detail);
+    String bounded = detail.length() <= DETAIL_MAX ? detail : detail.substring(0, DETAIL_MAX);
+    ByteBuffer bytes = entry.value() == null ? null : ByteBuffer.wrap(entry.value());
+    byte[] key = ByteBuffer.allocate(12).putInt(partition).putLong(offset).array();
+    DeadLetter letter =
+        new DeadLetter(reason, partition, offset, entry.timestamp(), bounded, bytes);
+    context.forward(
+        new Record<>(key, DEAD_LETTERS.encode(letter), entry.timestamp()),
+        FoldTopology.DEAD_LETTERS);
+  }
+
+  /**
+   * A quiet partition in which something is due by the wall clock gets a tick; one that is being
+   * fed needs none.
+   */
+  private void tickIfDue(long wallClockMs) {
+    OptionalLong dueMs = fold.dueMs();
+    boolean quiet = clock.millis() - lastAppliedAtMs >= Ticks.INTERVAL.toMillis();
+    if (quiet && view.caughtUp() && dueMs.isPresent() && dueMs.getAsLong() <= clock.millis()) {
+      ticks.append(partition);
+    }
+  }
+}

@@ -1,0 +1,113 @@
+package dev.tocsin.processor;
+
+import dev.tocsin.schemas.PartitionState;
+import java.util.Comparator;
+import java.util.PriorityQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+
+/**
+ * One owned partition as readers see it: its store, how far it is applied, and who waits for more.
+ * It answers as owner only once everything is applied that the log held when it was taken over.
+ *
+ * <p>Thread-safe; the fold's thread calls {@link #applied}.
+ */
+final class PartitionView {
+  /** No more readers can wait. */
+  static final class TooManyWaitersException extends RuntimeException {
+    TooManyWaitersException(int max) {
+      super(max + " reads wait for this partition already");
+    }
+  }
+
+  private record Waiter(long offset, CompletableFuture<Void> done) {}
+
+  private static final long UNKNOWN = Long.MAX_VALUE;
+
+  private final int partition;
+  private final PartitionStore store;
+  private final Executor replies;
+  private final int waitersMax;
+  private final PriorityQueue<Waiter> waiters =
+      new PriorityQueue<>(Comparator.comparingLong(Waiter::offset));
+  private volatile long firstAwaited = UNKNOWN;
+  private volatile long takenOverAt = UNKNOWN;
+
+  PartitionView(int partition, PartitionStore store, Executor replies, int waitersMax) {
+    this.partition = partition;
+    this.store = store;
+    this.replies = replies;
+    this.waitersMax = waitersMax;
+  }
+
+  int partition() {
+    return partition;
+  }
+
+  PartitionStore store() {
+    return store;
+  }
+
+  PartitionState state() {
+    return store.state();
+  }
+
+  /** The first offset that is not applied. */
+  long appliedOffset() {
+    return state().getAppliedOffset();
+  }
+
+  /** What the log's end was when the partition was taken over. */
+  void takenOver(long endOffset) {
+    takenOverAt = endOffset;
+  }
+
+  /** Whether it answers as owner. */
+  boolean caughtUp() {
+    return appliedOffset() >= takenOverAt;
+  }
+
+  /**
+   * Done when the entry at {@code offset} is applied; fails if the partition moves away first.
+   *
+   * @throws TooManyWaitersException if no more can wait
+   */
+  CompletableFuture<Void> await(long offset) {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    synchronized (waiters) {
+      if (waiters.size() >= waitersMax) {
+        waiters.removeIf(waiter -> waiter.done().isDone());
+        if (waiters.size() >= waitersMax) {
+          throw new TooManyWaitersException(waitersMax);
+        }
+      }
+      waiters.add(new Waiter(offset, done));
+      firstAwaited = waiters.peek().offset();
+    }
+    applied(); // it may have been just now
+    return done;
+  }
+
+  /** Something more is applied: answers who waited for it. Costs one read while nobody does. */
+  void applied() {
+    if (firstAwaited >= appliedOffset()) {
+      return;
+    }
+    synchronized (waiters) {
+      while (!waiters.isEmpty() && waiters.peek().offset() < appliedOffset()) {
+        CompletableFuture<Void> done = waiters.poll().done();
+        replies.execute(() -> done.complete(null));
+      }
+      firstAwaited = waiters.isEmpty() ? UNKNOWN : waiters.peek().offset();
+    }
+  }
+
+  /** The partition moves away: nobody waits here any longer. */
+  void close() {
+    synchronized (waiters) {
+      waiters.forEach(waiter -> replies.execute(() -> waiter.done().cancel(false)));
+      waiters.clear();
+      firstAwaited = UNKNOWN;
+    }
+  }
+}

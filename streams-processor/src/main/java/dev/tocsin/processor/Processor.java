@@ -1,0 +1,141 @@
+package dev.tocsin.processor;
+
+import dev.tocsin.runtime.Health;
+import dev.tocsin.runtime.Lifetime;
+import io.grpc.BindableService;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Properties;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.streams.CloseOptions;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.KafkaStreams.State;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.Topology;
+
+/**
+ * Folds the log into incidents and answers for the partitions that it owns. The topics are there
+ * before it starts ({@link LogTopics}).
+ */
+public final class Processor implements AutoCloseable {
+  /** Met while every partition that is owned is caught up. */
+  static final String CONDITION = "incidents";
+
+  private static final Duration CLOSE_MAX = Duration.ofSeconds(20);
+  private static final int REPLY_THREADS = 4;
+  private static final Duration HEALTH_POLL = Duration.ofMillis(100);
+
+  private final ProcessorConfig config;
+  private final MeterRegistry meters;
+  private final Health health;
+  private final Clock clock;
+  private final Lifetime lifetime = new Lifetime();
+  private volatile boolean givenUp;
+  private KafkaStreams streams;
+  private PartitionViews views;
+  private StateService service;
+
+  /** A processor that is yet to be started. */
+  public Processor(ProcessorConfig config, MeterRegistry meters, Health health, Clock clock) {
+    this.config = config;
+    this.meters = meters;
+    this.health = health;
+    this.clock = clock;
+    health.require(CONDITION);
+  }
+
+  /**
+   * Starts folding. It serves once it has caught up: see {@link Health}.
+   *
+   * @throws IllegalStateException if the log has lost its beginning
+   * @throws org.apache.kafka.common.KafkaException if the cluster does not answer
+   */
+  public void start() throws InterruptedException {
+    try {
+      open();
+    } catch (InterruptedException | RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  /** The internal API for query-services. May block, so it wants a pool. Once started. */
+  public BindableService stateService() {
+    return service;
+  }
+
+  /** Whether it has stopped by itself, since its threads kept dying. */
+  public boolean failed() {
+    return givenUp;
+  }
+
+  @Override
+  public void close() {
+    health.unmet(CONDITION, "stopping");
+    lifetime.close();
+  }
+
+  private void open() throws InterruptedException {
+    String log = config.topics().log();
+    Admin admin = lifetime.add(Admin.create(new HashMap<>(config.kafka())));
+    int partitions = FirstOffsets.ensure(admin, log, config.topics().applicationId());
+    ScheduledExecutorService timer = Executors.newScheduledThreadPool(2, Processor::daemon);
+    lifetime.add(timer::shutdownNow);
+    LogEnds logEnds = new LogEnds(admin, log);
+    ExecutorService replies = Executors.newFixedThreadPool(REPLY_THREADS, Processor::daemon);
+    lifetime.add(replies::shutdownNow);
+    views = new PartitionViews(logEnds, timer, replies, config.waitersMax());
+    Ticks ticks = lifetime.add(new Ticks(log, config.kafka(), clock));
+    RocksMemory memory = lifetime.add(new RocksMemory(config.rocksBytesMax()));
+    Topology topology =
+        FoldTopology.build(config.topics(), () -> new FoldProcessor(config, views, ticks, clock));
+    Properties settings = new Properties();
+    settings.putAll(StreamsSettings.of(config, memory));
+    streams = new KafkaStreams(topology, new StreamsConfig(settings));
+    lifetime.add(this::closeStreams);
+    streams.setUncaughtExceptionHandler(new ThreadFailures(health, clock, () -> givenUp = true));
+    OwnerFeed owners =
+        lifetime.add(new OwnerFeed(partitions, log, streams::metadataForAllStreamsClients, timer));
+    service = new StateService(views, owners, new PositionWait(logEnds, timer));
+    streams.start();
+    ScheduledFuture<?> unused =
+        timer.scheduleWithFixedDelay(
+            this::reportHealth, 0, HEALTH_POLL.toMillis(), TimeUnit.MILLISECONDS);
+    Gauge.builder("tocsin.processor.partitions", views, owned -> owned.owned().size())
+        .description("Partitions of the log that this instance owns")
+        .register(meters);
+  }
+
+  private void closeStreams() {
+    streams.close(CloseOptions.timeout(CLOSE_MAX));
+  }
+
+  private void reportHealth() {
+    State state = streams.state();
+    if (givenUp) {
+      return; // the reason that was told stays
+    }
+    long behind = views.owned().stream().filter(view -> !view.caughtUp()).count();
+    if (state != State.RUNNING) {
+      health.unmet(CONDITION, "the fold is " + state);
+    } else if (behind > 0) {
+      health.unmet(CONDITION, behind + " partitions are not caught up with the log");
+    } else {
+      health.met(CONDITION);
+    }
+  }
+
+  private static Thread daemon(Runnable task) {
+    Thread thread = new Thread(task, "processor");
+    thread.setDaemon(true);
+    return thread;
+  }
+}

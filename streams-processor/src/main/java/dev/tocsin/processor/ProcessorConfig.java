@@ -1,0 +1,74 @@
+package dev.tocsin.processor;
+
+import dev.tocsin.runtime.Settings;
+import dev.tocsin.schemas.Topics;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * How a processor runs. None of it is an input of the fold: it may differ between instances and
+ * between restarts.
+ *
+ * @param topics names on the cluster
+ * @param kafka handed on to every Kafka client; {@code bootstrap.servers} at least
+ * @param stateFolder for the stores
+ * @param address host:port under which query-services reach this instance's state server
+ * @param instanceId stable over restarts: the group then knows an instance that comes back, and
+ *     does not wait for the one that died; empty for none
+ * @param threads that fold; more than partitions are idle
+ * @param commitInterval how often a transaction is committed; replies do not wait for it
+ * @param dirtyMax changed records kept in memory, by partition, before a commit is asked for ahead
+ *     of time
+ * @param cleanMax unchanged records kept in memory, by partition and kind
+ * @param rocksBytesMax memory of all RocksDB instances together: block cache and write buffers
+ * @param waitersMax reads that wait for a position, by partition
+ */
+public record ProcessorConfig(
+    Topics topics,
+    Map<String, String> kafka,
+    Path stateFolder,
+    String address,
+    Optional<String> instanceId,
+    int threads,
+    Duration commitInterval,
+    int dirtyMax,
+    int cleanMax,
+    long rocksBytesMax,
+    int waitersMax) {
+
+  /** Reads {@code processor.*}, {@code log.*} and {@code kafka.*}. */
+  public static ProcessorConfig read(Settings settings) {
+    Map<String, String> kafka = settings.prefixed("kafka.");
+    if (!kafka.containsKey("bootstrap.servers")) {
+      settings.fault("kafka.bootstrap.servers", "is missing: host:port of a broker");
+    }
+    return new ProcessorConfig(
+        topics(settings),
+        kafka,
+        Path.of(settings.text("processor.state-folder", "state")),
+        settings.text("processor.address", "localhost:9001"),
+        Optional.of(settings.text("processor.instance-id", "")).filter(id -> !id.isEmpty()),
+        settings.integer("processor.threads", 2, 1, 64),
+        settings.duration(
+            "processor.commit-interval",
+            Duration.ofMillis(150),
+            Duration.ofMillis(50),
+            Duration.ofSeconds(10)),
+        settings.integer("processor.dirty-max", 50_000, 100, 10_000_000),
+        settings.integer("processor.clean-max", 20_000, 100, 10_000_000),
+        (long) settings.integer("processor.rocksdb-mib-max", 128, 16, 1 << 20) << 20,
+        settings.integer("processor.waiters-max", 10_000, 1, 1_000_000));
+  }
+
+  private static Topics topics(Settings settings) {
+    try {
+      return new Topics(
+          settings.text("log.prefix", "tocsin"), settings.text("processor.generation", "g1"));
+    } catch (IllegalArgumentException e) {
+      settings.fault("log.prefix, processor.generation", e.getMessage());
+      return Topics.DEFAULT;
+    }
+  }
+}

@@ -1,0 +1,40 @@
+package dev.tocsin.processor;
+
+import dev.tocsin.runtime.Settings;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * {@code ProcessorMain [FILE]}: runs a processor with the settings of a file and of the
+ * environment.
+ */
+public final class ProcessorMain {
+  private static final long FAILURE_POLL_MS = 500;
+
+  private ProcessorMain() {}
+
+  /**
+   * Runs until it is told to end. Exit status 78: the configuration cannot be used; 1: it failed.
+   */
+  public static void main(String[] args) throws Exception {
+    ProcessorApp app;
+    try {
+      app =
+          new ProcessorApp(
+              Settings.load(
+                  Optional.ofNullable(args.length > 0 ? Path.of(args[0]) : null), System.getenv()));
+    } catch (Settings.SettingsException e) {
+      System.err.println(e.getMessage());
+      System.exit(Settings.EXIT_CONFIG);
+      return;
+    }
+    Runtime.getRuntime().addShutdownHook(new Thread(app::close, "shutdown"));
+    app.start();
+    System.err.printf(
+        "processor: state server on port %d, metrics on port %d%n", app.port(), app.opsPort());
+    while (!app.failed()) {
+      Thread.sleep(FAILURE_POLL_MS);
+    }
+    System.exit(1);
+  }
+}

@@ -1,0 +1,200 @@
+package dev.tocsin.processor;
+
+import dev.tocsin.engine.DigestSum;
+import dev.tocsin.processor.PartitionView.TooManyWaitersException;
+import dev.tocsin.proto.state.IncidentStateGrpc;
+import dev.tocsin.proto.state.Owners;
+import dev.tocsin.proto.state.PartitionProgress;
+import dev.tocsin.proto.state.ReadDigestRequest;
+import dev.tocsin.proto.state.ReadDigestResponse;
+import dev.tocsin.proto.state.ReadIncidentRequest;
+import dev.tocsin.proto.state.ReadIncidentResponse;
+import dev.tocsin.proto.state.ReadProgressRequest;
+import dev.tocsin.proto.state.ReadProgressResponse;
+import dev.tocsin.proto.state.ScanIncidentsRequest;
+import dev.tocsin.proto.state.ScanIncidentsResponse;
+import dev.tocsin.proto.state.WatchOwnersRequest;
+import dev.tocsin.runtime.Errors;
+import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.PartitionState;
+import io.grpc.Context;
+import io.grpc.Deadline;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.time.Duration;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Function;
+import org.apache.kafka.streams.errors.InvalidStateStoreException;
+
+/**
+ * The internal API: reads from the stores of the partitions that this instance owns. Reads of
+ * RocksDB may block, so it runs on a pool; a read that waits for a position holds no thread.
+ */
+final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
+  private static final Duration RETRY_AFTER = Duration.ofMillis(200);
+  private static final int ID_BYTES = 16;
+
+  private final PartitionViews views;
+  private final OwnerFeed owners;
+  private final PositionWait positions;
+
+  StateService(PartitionViews views, OwnerFeed owners, PositionWait positions) {
+    this.views = views;
+    this.owners = owners;
+    this.positions = positions;
+  }
+
+  @Override
+  public void watchOwners(WatchOwnersRequest request, StreamObserver<Owners> reply) {
+    owners.watch((ServerCallStreamObserver<Owners>) reply);
+  }
+
+  @Override
+  public void readIncident(
+      ReadIncidentRequest request, StreamObserver<ReadIncidentResponse> reply) {
+    if (request.getId().size() != ID_BYTES) {
+      reply.onError(Errors.invalid("id", "must be 16 bytes"));
+      return;
+    }
+    long minOffset = request.hasMinOffset() ? request.getMinOffset() : -1;
+    answer(request.getPartition(), minOffset, reply, view -> read(view, request));
+  }
+
+  @Override
+  public void scanIncidents(
+      ScanIncidentsRequest request, StreamObserver<ScanIncidentsResponse> reply) {
+    int before = request.getBeforeId().size();
+    if (request.getLimit() < 1 || (before != 0 && before != ID_BYTES)) {
+      reply.onError(
+          Errors.invalid(
+              "limit, before_id", "limit must be positive, before_id absent or 16 bytes"));
+      return;
+    }
+    long minOffset = request.hasMinOffset() ? request.getMinOffset() : -1;
+    Context call = Context.current();
+    answer(
+        request.getPartition(),
+        minOffset,
+        reply,
+        view -> new IncidentScan(view, request).run(call::isCancelled));
+  }
+
+  @Override
+  public void readProgress(
+      ReadProgressRequest request, StreamObserver<ReadProgressResponse> reply) {
+    ReadProgressResponse.Builder response = ReadProgressResponse.newBuilder();
+    views.owned().forEach(view -> response.addPartitions(progress(view)));
+    reply.onNext(response.build());
+    reply.onCompleted();
+  }
+
+  @Override
+  public void readDigest(ReadDigestRequest request, StreamObserver<ReadDigestResponse> reply) {
+    answer(request.getPartition(), -1, reply, StateService::digest);
+  }
+
+  /**
+   * Answers from the partition's view, once the entry at {@code minOffset} is applied, or says why
+   * not.
+   */
+  private <R> void answer(
+      int partition, long minOffset, StreamObserver<R> reply, Function<PartitionView, R> read) {
+    PartitionView view = views.answering(partition).orElse(null);
+    if (view == null) {
+      reply.onError(unavailable(partition));
+      return;
+    }
+    if (view.appliedOffset() > minOffset) {
+      finish(view, reply, read);
+      return;
+    }
+    Deadline deadline = Context.current().getDeadline();
+    try {
+      CompletableFuture<Void> unused =
+          positions
+              .until(view, minOffset, deadline)
+              .whenComplete(
+                  (done, failure) -> {
+                    if (failure == null) {
+                      finish(view, reply, read);
+                    } else {
+                      reply.onError(failed(partition, failure));
+                    }
+                  });
+    } catch (TooManyWaitersException e) {
+      reply.onError(Errors.unavailable(e.getMessage(), RETRY_AFTER));
+    }
+  }
+
+  private <R> void finish(
+      PartitionView view, StreamObserver<R> reply, Function<PartitionView, R> read) {
+    R response;
+    try {
+      response = read.apply(view);
+    } catch (InvalidStateStoreException closed) {
+      reply.onError(unavailable(view.partition())); // the partition moved away while it was read
+      return;
+    }
+    reply.onNext(response);
+    reply.onCompleted();
+  }
+
+  private static StatusRuntimeException failed(int partition, Throwable failure) {
+    Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+    if (cause instanceof StatusRuntimeException told) {
+      return told;
+    }
+    if (cause instanceof CancellationException) {
+      return unavailable(partition);
+    }
+    return Errors.unavailable("the log's end cannot be read: " + cause.getMessage(), RETRY_AFTER);
+  }
+
+  private static StatusRuntimeException unavailable(int partition) {
+    return Errors.unavailable(
+        "partition " + partition + " is not answered by this instance now", RETRY_AFTER);
+  }
+
+  private static ReadIncidentResponse read(PartitionView view, ReadIncidentRequest request) {
+    ReadIncidentResponse.Builder response =
+        ReadIncidentResponse.newBuilder().setAppliedOffset(view.appliedOffset());
+    view.store()
+        .read(new Key128(request.getId().toByteArray()))
+        .filter(found -> found.incident().getWorkspace().equals(request.getWorkspace()))
+        .ifPresent(found -> response.setIncident(IncidentMapper.toProto(found, view.partition())));
+    return response.build();
+  }
+
+  private static ReadDigestResponse digest(PartitionView view) {
+    try (StoreSnapshot snapshot = view.store().snapshot()) {
+      DigestSum sum = new DigestSum();
+      snapshot.forEach(each -> sum.add(each.incident(), each.tally()));
+      return ReadDigestResponse.newBuilder()
+          .setAppliedOffset(snapshot.state().getAppliedOffset())
+          .setIncidents(sum.incidents())
+          .setContent(sum.content())
+          .setExact(sum.exact())
+          .build();
+    }
+  }
+
+  private static PartitionProgress progress(PartitionView view) {
+    PartitionState state = view.state();
+    return PartitionProgress.newBuilder()
+        .setPartition(view.partition())
+        .setAppliedOffset(state.getAppliedOffset())
+        .setCaughtUp(view.caughtUp())
+        .setAlerts(state.getAlerts())
+        .setOccurrences(state.getOccurrences())
+        .setRedelivered(state.getRedelivered())
+        .setResolved(state.getResolved())
+        .setUnmatched(state.getUnmatched())
+        .setStale(state.getStale())
+        .setOpened(state.getOpened())
+        .setDeadLettered(state.getDeadLettered())
+        .build();
+  }
+}

@@ -1,0 +1,62 @@
+package dev.tocsin.processor;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.streams.StreamsConfig;
+
+/**
+ * What Kafka Streams is told. What the caller gives for every Kafka client comes first, so that
+ * what the guarantees need stands.
+ */
+final class StreamsSettings {
+  /**
+   * Above a broker's pause, below the session's time-out: a dead instance's transaction is gone
+   * when its partitions move.
+   */
+  private static final int TRANSACTION_TIMEOUT_MS = 40_000;
+
+  private static final int SESSION_TIMEOUT_MS = 45_000;
+  private static final int REQUEST_BYTES_MAX = 2 * LogTopics.MESSAGE_BYTES_MAX - (64 << 10);
+
+  private StreamsSettings() {}
+
+  static Map<String, Object> of(ProcessorConfig config, RocksMemory memory) {
+    Map<String, Object> to = new HashMap<>(config.kafka());
+    to.put(StreamsConfig.APPLICATION_ID_CONFIG, config.topics().applicationId());
+    to.put(StreamsConfig.APPLICATION_SERVER_CONFIG, config.address());
+    to.put(StreamsConfig.STATE_DIR_CONFIG, config.stateFolder().toString());
+    to.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
+    to.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, config.commitInterval().toMillis());
+    to.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, config.threads());
+    to.put(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, 1);
+    to.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0L);
+    to.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, RocksMemory.Setter.class);
+    to.put(RocksMemory.KEY, memory);
+    consumer(to, config);
+    to.put(
+        StreamsConfig.producerPrefix(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG),
+        TRANSACTION_TIMEOUT_MS);
+    to.put(StreamsConfig.producerPrefix(ProducerConfig.MAX_REQUEST_SIZE_CONFIG), REQUEST_BYTES_MAX);
+    to.put(StreamsConfig.producerPrefix(ProducerConfig.COMPRESSION_TYPE_CONFIG), "lz4");
+    to.put(StreamsConfig.topicPrefix(TopicConfig.MIN_CLEANABLE_DIRTY_RATIO_CONFIG), "0.2");
+    return to;
+  }
+
+  private static void consumer(Map<String, Object> to, ProcessorConfig config) {
+    // Falling off the retained log must be loud: no offset is ever made up.
+    to.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "none");
+    to.put(
+        StreamsConfig.consumerPrefix(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG), SESSION_TIMEOUT_MS);
+    to.put(StreamsConfig.consumerPrefix(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG), 3_000);
+    to.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), 2_000);
+    config
+        .instanceId()
+        .ifPresent(
+            id ->
+                to.put(
+                    StreamsConfig.mainConsumerPrefix(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG), id));
+  }
+}
