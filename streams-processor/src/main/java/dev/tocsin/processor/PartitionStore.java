@@ -107,6 +107,8 @@ final class PartitionStore implements FoldStore {
     lock.writeLock().lock();
     try {
       if (changes.rules() != null) {
+        // What has expired under the old window stays expired under a longer one.
+        receipts.expire(changes.state().getFoldTimeMs(), rules);
         rules = changes.rules();
         store.put(StateKeys.RULES, RULES.encode(rules));
       }
