@@ -14,7 +14,8 @@ import java.util.function.BooleanSupplier;
 
 /**
  * One walk along a workspace's index: filters as it goes, and stops at the limit, at the scan
- * budget, when the response is large, or when nobody waits for it any longer. What it has not reached, it says.
+ * budget, when the response is large, or when nobody waits for it any longer. What it has not
+ * reached, it says.
  */
 final class IncidentScan {
   /** Index entries that one walk looks at. */

@@ -107,7 +107,8 @@ public final class Processor implements AutoCloseable {
     lifetime.add(this::closeStreams);
     streams.setUncaughtExceptionHandler(new ThreadFailures(clock, why -> givenUp = why));
     OwnerFeed owners =
-        lifetime.add(new OwnerFeed(shape.partitions(), log, streams::metadataForAllStreamsClients, timer));
+        lifetime.add(
+            new OwnerFeed(shape.partitions(), log, streams::metadataForAllStreamsClients, timer));
     service = new StateService(views, owners, new PositionWait(logEnds::end, timer));
     streams.start();
     ScheduledFuture<?> unused =

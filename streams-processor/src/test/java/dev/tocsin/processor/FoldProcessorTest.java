@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tocsin.engine.Fold;
 import dev.tocsin.engine.MemoryStore;
 import dev.tocsin.schemas.Alert;
-import dev.tocsin.schemas.AlertStatus;
 import dev.tocsin.schemas.Alerts;
 import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.DeadLetter;
@@ -122,7 +121,8 @@ class FoldProcessorTest {
     rules(choking(2));
     rig.events();
     String before = rig.digest().exact();
-    // The first alert of the entry is a mere repeat and goes well, the second makes the engine fail.
+    // The first alert of the entry is a mere repeat and goes well, the second makes the engine
+    // fail.
     byte[] poison =
         TestLog.entry(
             TestLog.alert("a2", "checkout", "slow"), TestLog.alert("a3", "checkout", "another"));
@@ -185,9 +185,7 @@ class FoldProcessorTest {
     Alert another = TestLog.alert("a2", "checkout", "another");
     assertThatThrownBy(() -> fold.apply(new LogEntry(new Alerts(1, List.of(another))), 2, START_MS))
         .hasCauseInstanceOf(Codec.UndecodableException.class)
-        .satisfies(
-            failure ->
-                assertThat(FoldProcessor.ofTheStore(failure.getCause())).isTrue());
+        .satisfies(failure -> assertThat(FoldProcessor.ofTheStore(failure.getCause())).isTrue());
   }
 
   @Test

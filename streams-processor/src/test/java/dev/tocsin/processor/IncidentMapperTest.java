@@ -13,9 +13,9 @@ import dev.tocsin.schemas.Tally;
 import dev.tocsin.schemas.TimelineKind;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.api.Test;
 
 class IncidentMapperTest {
   @ParameterizedTest
@@ -51,8 +51,7 @@ class IncidentMapperTest {
   void timelineKind_hasItsNamesakeOrIsNone(TimelineKind kind) {
     var incident = incident();
     incident.setTimeline(List.of(new dev.tocsin.schemas.TimelineEntry(1L, kind, 2L, 3, "t")));
-    TimelineEntry line =
-        IncidentMapper.toProto(new Tallied(incident, tally()), 4).getTimeline(0);
+    TimelineEntry line = IncidentMapper.toProto(new Tallied(incident, tally()), 4).getTimeline(0);
     assertThat(line.getKind().name())
         .isEqualTo(kind == TimelineKind.OTHER ? "KIND_UNSPECIFIED" : kind.name());
     assertThat(line.getPosition().getPartition()).isEqualTo(4);
@@ -84,7 +83,8 @@ class IncidentMapperTest {
     assertThat(shown.getAlerts(0).getFingerprint()).isEqualTo("0".repeat(30) + "ff");
     assertThat(shown.getLabelsMap()).containsEntry("service", "x");
     incident.setResolvedAtMs(10_000L);
-    assertThat(IncidentMapper.toProto(new Tallied(incident, tally()), 2).getResolvedAt().getSeconds())
+    assertThat(
+            IncidentMapper.toProto(new Tallied(incident, tally()), 2).getResolvedAt().getSeconds())
         .isEqualTo(10);
   }
 

@@ -62,7 +62,9 @@ class OwnerFeedTest {
     feed.watch(quick);
     for (String name : List.of("b", "c", "d")) {
       group = List.of(instance(name, 0));
-      await(() -> quick.last().getOwnersList().stream().anyMatch(o -> o.getAddress().startsWith(name)));
+      await(
+          () ->
+              quick.last().getOwnersList().stream().anyMatch(o -> o.getAddress().startsWith(name)));
     }
     assertThat(slow.got).isEmpty();
     slow.becomesReady();
@@ -79,7 +81,8 @@ class OwnerFeedTest {
     Caller other = new Caller(true);
     feed.watch(other);
     group = List.of(instance("z", 0));
-    await(() -> other.last().getOwnersList().stream().anyMatch(o -> o.getAddress().equals("z:9001")));
+    await(
+        () -> other.last().getOwnersList().stream().anyMatch(o -> o.getAddress().equals("z:9001")));
     assertThat(gone.got).hasSize(before);
   }
 
@@ -112,7 +115,10 @@ class OwnerFeedTest {
   }
 
   private static void await(java.util.concurrent.Callable<Boolean> condition) {
-    Awaitility.await().atMost(Duration.ofSeconds(10)).pollInterval(Duration.ofMillis(5)).until(condition);
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(10))
+        .pollInterval(Duration.ofMillis(5))
+        .until(condition);
   }
 
   private static StreamsMetadata instance(String host, int... partitions) {

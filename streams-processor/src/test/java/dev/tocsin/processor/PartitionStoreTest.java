@@ -114,13 +114,16 @@ class PartitionStoreTest implements FoldStoreContract {
     }
     for (String workspace : List.of("default", "w", "defaul", "none")) {
       assertThat(walked(workspace, true, true, null)).isEqualTo(ids(model, workspace, true, true));
-      assertThat(walked(workspace, true, false, null)).isEqualTo(ids(model, workspace, true, false));
-      assertThat(walked(workspace, false, true, null)).isEqualTo(ids(model, workspace, false, true));
+      assertThat(walked(workspace, true, false, null))
+          .isEqualTo(ids(model, workspace, true, false));
+      assertThat(walked(workspace, false, true, null))
+          .isEqualTo(ids(model, workspace, false, true));
     }
     List<Key128> all = ids(model, "default", true, true);
     assertThat(all).hasSizeGreaterThan(5);
     for (int i = 0; i < all.size(); i++) {
-      assertThat(walked("default", true, true, all.get(i))).isEqualTo(all.subList(i + 1, all.size()));
+      assertThat(walked("default", true, true, all.get(i)))
+          .isEqualTo(all.subList(i + 1, all.size()));
     }
   }
 
@@ -176,10 +179,12 @@ class PartitionStoreTest implements FoldStoreContract {
     return ids;
   }
 
-  private static List<Key128> ids(MemoryStore model, String workspace, boolean open, boolean notOpen) {
+  private static List<Key128> ids(
+      MemoryStore model, String workspace, boolean open, boolean notOpen) {
     List<Key128> ids = new ArrayList<>();
     for (Incident incident : model.incidents()) {
-      if (incident.getWorkspace().equals(workspace) && (Lifecycle.isOpen(incident) ? open : notOpen)) {
+      if (incident.getWorkspace().equals(workspace)
+          && (Lifecycle.isOpen(incident) ? open : notOpen)) {
         ids.add(incident.getId());
       }
     }

@@ -159,7 +159,8 @@ class PartitionViewTest {
     CompletableFuture<Void> applied =
         new PositionWait(at -> end(new AtomicInteger(), 8), timer).until(view, 7, null);
     view.close();
-    assertThatThrownBy(applied::join).hasCauseInstanceOf(java.util.concurrent.CancellationException.class);
+    assertThatThrownBy(applied::join)
+        .hasCauseInstanceOf(java.util.concurrent.CancellationException.class);
   }
 
   @Test

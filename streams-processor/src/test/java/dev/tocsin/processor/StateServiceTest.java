@@ -111,8 +111,7 @@ class StateServiceTest {
     assertThat(first.getIncidentsCount()).isZero();
     assertThat(first.getScannedTo().size()).isEqualTo(16);
     ScanIncidentsResponse second =
-        state.scanIncidents(
-            scan(10).setSource("nobody").setBeforeId(first.getScannedTo()).build());
+        state.scanIncidents(scan(10).setSource("nobody").setBeforeId(first.getScannedTo()).build());
     assertThat(second.getScannedTo()).as("the end").isEqualTo(ByteString.EMPTY);
   }
 
@@ -159,8 +158,7 @@ class StateServiceTest {
 
   @Test
   void scan_ofAPartitionThatIsNotHereIsUnavailable() {
-    refused(
-        Status.Code.UNAVAILABLE, () -> state.scanIncidents(scan(1).setPartition(1).build()));
+    refused(Status.Code.UNAVAILABLE, () -> state.scanIncidents(scan(1).setPartition(1).build()));
   }
 
   @Test
@@ -188,8 +186,10 @@ class StateServiceTest {
                 }
               })
           .isInstanceOf(StatusRuntimeException.class)
-          .satisfies(failure -> assertThat(Status.fromThrowable(failure).getCode())
-              .isEqualTo(Status.Code.DEADLINE_EXCEEDED));
+          .satisfies(
+              failure ->
+                  assertThat(Status.fromThrowable(failure).getCode())
+                      .isEqualTo(Status.Code.DEADLINE_EXCEEDED));
     }
     for (int i = 0; i < 20; i++) {
       Context.CancellableContext call = Context.current().withCancellation();
@@ -207,8 +207,7 @@ class StateServiceTest {
   @Test
   void read_isOfItsWorkspaceOnly() {
     Incident incident = state.scanIncidents(scan(1).build()).getIncidents(0);
-    ByteString id =
-        ByteString.copyFrom(IncidentId.parse(incident.getId()).orElseThrow().bytes());
+    ByteString id = ByteString.copyFrom(IncidentId.parse(incident.getId()).orElseThrow().bytes());
     ReadIncidentRequest.Builder request = ReadIncidentRequest.newBuilder().setId(id);
     assertThat(state.readIncident(request.setWorkspace("default").build()).getIncident())
         .isEqualTo(incident);
@@ -273,8 +272,7 @@ class StateServiceTest {
   private static void refused(Status.Code code, Runnable call) {
     assertThatThrownBy(call::run)
         .isInstanceOf(StatusRuntimeException.class)
-        .satisfies(
-            failure -> assertThat(Status.fromThrowable(failure).getCode()).isEqualTo(code));
+        .satisfies(failure -> assertThat(Status.fromThrowable(failure).getCode()).isEqualTo(code));
   }
 
   private static long openIterators() {

@@ -62,7 +62,8 @@ final class World {
       return new Entry(new LogEntry(new RulesActivated(quick(1))), nowMs);
     }
     int pace = random.nextInt(100);
-    nowMs += pace < 60 ? random.nextInt(50) : pace < 95 ? random.nextInt(3_000) : random.nextInt(90_000);
+    nowMs +=
+        pace < 60 ? random.nextInt(50) : pace < 95 ? random.nextInt(3_000) : random.nextInt(90_000);
     long atMs = random.nextInt(20) == 0 ? nowMs - random.nextInt(5_000) : nowMs;
     if (random.nextInt(20) == 0) {
       return new Entry(new LogEntry(new Tick()), atMs);
