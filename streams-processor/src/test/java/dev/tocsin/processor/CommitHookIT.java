@@ -53,12 +53,14 @@ class CommitHookIT {
     try (RunningProcessor processor = open("100ms")) {
       for (int round = 0; round < 15; round++) {
         for (int i = 0; i < 40; i++) {
-          log.send(0, world.next().bytes());
+          var unused = log.send(0, world.next().bytes());
         }
         long end = log.append(0, world.next().bytes());
         long committed = committed();
         long stored = stored();
-        assertThat(stored).as("the state that belongs to the offset").isGreaterThanOrEqualTo(committed);
+        assertThat(stored)
+            .as("the state that belongs to the offset")
+            .isGreaterThanOrEqualTo(committed);
         assertThat(processor.progress(0).getAppliedOffset()).isGreaterThanOrEqualTo(stored);
         commits += committed > last ? 1 : 0;
         last = committed;
@@ -85,7 +87,7 @@ class CommitHookIT {
   @Test
   void duplicates_costOneSmallRecordOfEachKindACommit() throws Exception {
     int duplicates = 5_000;
-    try (RunningProcessor processor = open("5s")) {
+    try (RunningProcessor processor = open("2s")) {
       append(processor, alerts("first", 1, 1));
       List<ConsumerRecord<byte[], byte[]>> before = LogReader.read(changelog, 0);
       append(processor, alerts("again", duplicates, 1));
@@ -107,7 +109,7 @@ class CommitHookIT {
   @Test
   void duplicates_ofAsManyConditionsCostLessThanTheBound() throws Exception {
     int conditions = 3_000;
-    try (RunningProcessor processor = open("5s")) {
+    try (RunningProcessor processor = open("2s")) {
       append(processor, alerts("first", conditions, conditions));
       List<ConsumerRecord<byte[], byte[]>> before = LogReader.read(changelog, 0);
       append(processor, alerts("again", conditions, conditions));
@@ -124,7 +126,9 @@ class CommitHookIT {
     return new RunningProcessor(topics, folder, Map.of("processor.commit-interval", interval));
   }
 
-  /** All to partition 0, whatever their route, in entries of 500; returns once they are committed. */
+  /**
+   * All to partition 0, whatever their route, in entries of 500; returns once they are committed.
+   */
   private void append(RunningProcessor processor, List<Alert> alerts) throws Exception {
     long last = 0;
     for (int i = 0; i < alerts.size(); i += 500) {
@@ -133,7 +137,9 @@ class CommitHookIT {
     }
     long end = last + 1;
     processor.incidents(0, last);
-    Awaitility.await().atMost(Duration.ofSeconds(20)).until(() -> committed() == end);
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> committed() >= end); // a tick may follow
   }
 
   private static List<Alert> alerts(String id, int count, int conditions) {

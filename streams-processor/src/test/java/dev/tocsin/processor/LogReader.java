@@ -42,8 +42,7 @@ final class LogReader {
     MemoryStore store = new MemoryStore();
     Fold fold = new Fold(store, event -> {});
     for (ConsumerRecord<byte[], byte[]> entry : read(topic, partition)) {
-      fold.apply(
-          Codec.of(LogEntry.class).decode(entry.value()), entry.offset(), entry.timestamp());
+      fold.apply(Codec.of(LogEntry.class).decode(entry.value()), entry.offset(), entry.timestamp());
     }
     return store;
   }

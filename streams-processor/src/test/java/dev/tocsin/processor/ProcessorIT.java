@@ -20,8 +20,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -77,7 +77,8 @@ class ProcessorIT {
     processor.close();
     long last = log.append(TestLog.alert("a2", "checkout", "High latency", AlertStatus.ENDED));
     open();
-    System.out.printf("restart after a clean stop: serving in %d ms%n", processor.startup.toMillis());
+    System.out.printf(
+        "restart after a clean stop: serving in %d ms%n", processor.startup.toMillis());
     assertThat(processor.onlyIncident(partition, last).getState())
         .isEqualTo(IncidentState.INCIDENT_STATE_RESOLVED);
     ReadDigestResponse before = processor.digest(partition);
@@ -85,11 +86,14 @@ class ProcessorIT {
     processor.close();
     delete(folder);
     open();
-    System.out.printf("restart without its folder: serving in %d ms%n", processor.startup.toMillis());
+    System.out.printf(
+        "restart without its folder: serving in %d ms%n", processor.startup.toMillis());
     assertThat(processor.digest(partition)).isEqualTo(before);
     long again = log.append(alert);
     processor.onlyIncident(partition, again);
-    assertThat(processor.progress(partition).getRedelivered()).as("receipts were kept").isEqualTo(1);
+    assertThat(processor.progress(partition).getRedelivered())
+        .as("receipts were kept")
+        .isEqualTo(1);
   }
 
   @Test

@@ -9,6 +9,8 @@ import dev.tocsin.proto.state.IncidentStateGrpc;
 import dev.tocsin.proto.state.IncidentStateGrpc.IncidentStateBlockingStub;
 import dev.tocsin.proto.state.ReadDigestRequest;
 import dev.tocsin.proto.state.ReadDigestResponse;
+import dev.tocsin.schemas.Alert;
+import dev.tocsin.schemas.Alerts;
 import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.IncidentEvent;
 import dev.tocsin.schemas.LogEntry;
@@ -25,14 +27,17 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.TransactionListing;
 import org.apache.kafka.clients.admin.TransactionState;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -132,9 +137,17 @@ class ProcessorKillIT {
     World world = new World(61);
     try (TestLog log = new TestLog(topics, RunningProcessor.KAFKA)) {
       for (int i = 0; !end.get(); i++) {
-        var sent = log.send(i % TestLog.PARTITIONS, world.next().bytes());
-        if (i % 20 == 0) {
-          sent.get();
+        if (!(world.next().entry().getPayload() instanceof Alerts entry)) {
+          continue;
+        }
+        Map<Integer, List<Alert>> routed =
+            entry.getAlerts().stream().collect(Collectors.groupingBy(TestLog::partition));
+        for (var part : routed.entrySet()) {
+          byte[] bytes = TestLog.entry(part.getValue().toArray(Alert[]::new));
+          Future<RecordMetadata> sent = log.send(part.getKey(), bytes);
+          if (i % 4 == 0) {
+            var unused = sent.get();
+          }
         }
       }
     } catch (Exception e) {
@@ -159,7 +172,10 @@ class ProcessorKillIT {
         processor.ops-port = 0
         """
             .formatted(
-                SharedBroker.bootstrap(), topics.prefix(), TestLog.PARTITIONS, folder.resolve("s")));
+                SharedBroker.bootstrap(),
+                topics.prefix(),
+                TestLog.PARTITIONS,
+                folder.resolve("s")));
     Path out = folder.resolve("out-" + starts++);
     process =
         new ProcessBuilder(

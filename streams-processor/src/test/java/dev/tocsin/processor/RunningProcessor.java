@@ -47,10 +47,7 @@ final class RunningProcessor implements AutoCloseable {
     processor.start();
     String name = UUID.randomUUID().toString();
     server =
-        InProcessServerBuilder.forName(name)
-            .addService(processor.stateService())
-            .build()
-            .start();
+        InProcessServerBuilder.forName(name).addService(processor.stateService()).build().start();
     channel = InProcessChannelBuilder.forName(name).build();
     state = IncidentStateGrpc.newBlockingStub(channel);
     Awaitility.await()
