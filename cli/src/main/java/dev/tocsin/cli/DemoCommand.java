@@ -66,15 +66,14 @@ final class DemoCommand implements Callable<Integer> {
       interrupt.with(standalone::close);
       long started = System.nanoTime();
       progress(terminal, "starting a server in " + standalone.folder());
-      String address = standalone.awaitReady();
+      if (keep) {
+        terminal.say("tocsin: kept afterwards: " + standalone.folder());
+      }
+      String address = standalone.awaitReady(StandaloneProcess.READY_MAX);
       progress(
           terminal,
           "it serves on %s after %.1f s".formatted(address, (System.nanoTime() - started) / 1e9));
-      int code = run(terminal, standalone, address, alerts);
-      if (keep) {
-        terminal.say("tocsin: kept " + standalone.folder());
-      }
-      return code;
+      return run(terminal, standalone, address, alerts);
     }
   }
 

@@ -2,6 +2,7 @@ package dev.tocsin.cli;
 
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
+import com.google.gson.stream.MalformedJsonException;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.protobuf.MessageOrBuilder;
@@ -59,11 +60,19 @@ final class ProtoJson {
         throw new IllegalArgumentException("not a JSON object");
       }
       reader.skipValue();
-      if (reader.peek() != JsonToken.END_DOCUMENT) {
-        throw new IllegalArgumentException("more than one JSON object");
+      if (!ended(reader)) {
+        throw new IllegalArgumentException("something after the JSON object");
       }
     } catch (IOException | IllegalStateException e) {
       throw new IllegalArgumentException(reason(e), e);
+    }
+  }
+
+  private static boolean ended(JsonReader reader) throws IOException {
+    try {
+      return reader.peek() == JsonToken.END_DOCUMENT;
+    } catch (MalformedJsonException e) {
+      return false;
     }
   }
 

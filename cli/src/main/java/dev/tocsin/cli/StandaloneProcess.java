@@ -14,7 +14,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 
 /**
@@ -93,10 +96,10 @@ final class StandaloneProcess implements AutoCloseable {
   /**
    * Waits until it serves; returns where, as host:port.
    *
-   * @throws Failure with the end of its output, if it dies or is not ready in {@link #READY_MAX}
+   * @throws Failure with the end of its output, if it dies or is not ready in time
    */
-  String awaitReady() throws IOException, InterruptedException, Failure {
-    long deadline = System.nanoTime() + READY_MAX.toNanos();
+  String awaitReady(Duration max) throws IOException, InterruptedException, Failure {
+    long deadline = System.nanoTime() + max.toNanos();
     while (System.nanoTime() < deadline) {
       String address = address();
       if (address != null) {
@@ -110,7 +113,7 @@ final class StandaloneProcess implements AutoCloseable {
     }
     throw new Failure(
         Failure.WORK_FAILED,
-        "the standalone is not ready after " + READY_MAX.toSeconds() + " s" + outputEnd());
+        "the standalone is not ready after %.3g s".formatted(max.toMillis() / 1e3) + outputEnd());
   }
 
   /** Waits at most so long for it to die; whether it did. */
@@ -156,7 +159,12 @@ final class StandaloneProcess implements AutoCloseable {
   }
 
   @Override
-  public synchronized void close() {
+  public void close() {
+    end(STOP_MAX);
+  }
+
+  /** Ends it, in order if that takes no longer than {@code stopMax}. */
+  synchronized void end(Duration stopMax) {
     if (closed) {
       return;
     }
@@ -164,34 +172,29 @@ final class StandaloneProcess implements AutoCloseable {
     List<ProcessHandle> all =
         Stream.concat(process.descendants(), Stream.of(process.toHandle())).toList();
     process.destroy();
-    boolean interrupted = !ended(all, STOP_MAX);
+    ended(all, stopMax);
     all.stream().filter(ProcessHandle::isAlive).forEach(ProcessHandle::destroyForcibly);
     ended(all, KILL_MAX);
     if (!keep) {
       remove(folder);
     }
-    if (interrupted && Thread.interrupted()) {
+  }
+
+  /** Waits until all have ended, at most so long; an interruption ends the wait. */
+  private static void ended(List<ProcessHandle> all, Duration max) {
+    CompletableFuture<?>[] ends =
+        all.stream().map(ProcessHandle::onExit).toArray(CompletableFuture[]::new);
+    try {
+      CompletableFuture.allOf(ends).get(max.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      // who is alive still is seen by who asks
     }
   }
 
-  /** Whether all of them end in time. */
-  private static boolean ended(List<ProcessHandle> all, Duration max) {
-    long deadline = System.nanoTime() + max.toNanos();
-    for (ProcessHandle one : all) {
-      try {
-        one.onExit().get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        return false;
-      } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException e) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private static void remove(Path folder) {
+  /** Removes a folder with all that is in it, as far as that can be done. */
+  static void remove(Path folder) {
     try (Stream<Path> files = Files.walk(folder)) {
       files.sorted(Comparator.reverseOrder()).forEach(StandaloneProcess::delete);
     } catch (IOException | UncheckedIOException e) {

@@ -141,6 +141,7 @@ public final class Fold {
 
   private static void activate(Stage stage, Rules rules) {
     if (rules.getVersion() > stage.rules().getVersion()) {
+      RulesCheck.require(rules);
       stage.activate(rules);
     }
   }

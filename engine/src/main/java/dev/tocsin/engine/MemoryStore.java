@@ -72,7 +72,10 @@ public final class MemoryStore implements FoldStore {
   @Override
   public void commit(Changes changes) {
     state = changes.state();
-    rules = changes.rules() == null ? rules : changes.rules();
+    if (changes.rules() != null) {
+      receipts.expire(state.getFoldTimeMs(), rules);
+      rules = changes.rules();
+    }
     put(changes.fingerprints(), fingerprints);
     put(changes.groups(), groups);
     put(changes.incidents(), incidents);

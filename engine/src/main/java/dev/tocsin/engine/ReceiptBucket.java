@@ -85,14 +85,27 @@ final class ReceiptBucket {
     for (int i = 0; i < unflushedSize; i++) {
       to.putLong(unflushed[i]);
     }
-    unflushedSize = 0;
+    forgetUnflushed();
     return chunks++;
   }
 
   /** What was added since came from this chunk. */
   void loaded(int chunk) {
-    unflushedSize = 0;
+    forgetUnflushed();
     chunks = chunk + 1;
+  }
+
+  /** Bytes of its tables. */
+  long heldBytes() {
+    return (long) Long.BYTES * (slots.length + unflushed.length);
+  }
+
+  /** Lets go of the room as well: a bucket lives for long after its last receipt. */
+  private void forgetUnflushed() {
+    unflushedSize = 0;
+    if (unflushed.length > 2 * SLOTS_MIN) {
+      unflushed = new long[2 * SLOTS_MIN];
+    }
   }
 
   private void grow() {

@@ -15,7 +15,7 @@ import java.util.Iterator;
  * within it than the bound.
  *
  * <p>It is kept elsewhere in chunks: what was added since the last time, packed. Sizes: 16 bytes a
- * receipt in a chunk, 24 to 48 in memory. One thread.
+ * receipt in a chunk; in memory 24 to 48, and 16 to 32 more until it is handed over. One thread.
  */
 public final class Receipts {
   /** Where chunks are kept. */
@@ -69,7 +69,10 @@ public final class Receipts {
     }
   }
 
-  /** Drops what is too old. */
+  /**
+   * Drops what is too old. To be called, under the rules as they were, whenever they change: under
+   * a longer window what is forgotten, but still there, would be remembered again.
+   */
   public void expire(long atMs, Rules rules) {
     while (!buckets.isEmpty() && expired(buckets.peekFirst(), atMs, rules)) {
       drop();

@@ -4,7 +4,6 @@ import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.Severity;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -41,25 +40,15 @@ public final class Stamper {
   /**
    * A stamper for these rules.
    *
-   * @throws IllegalArgumentException naming every field of theirs that cannot be grouped by
+   * @throws IllegalArgumentException naming every fault of theirs
    */
   public Stamper(Rules rules) {
-    List<String> faults = new ArrayList<>();
+    RulesCheck.require(rules);
     this.rulesVersion = rules.getVersion();
     this.defaultSeverity = rules.getDefaultSeverity();
-    this.groupBy = fields("groupBy", rules.getGroupBy(), faults);
-    this.routeBy = fields("routeBy", rules.getRouteBy(), faults);
+    this.groupBy = fields(rules.getGroupBy());
+    this.routeBy = fields(rules.getRouteBy());
     this.volatileLabels = Set.copyOf(rules.getVolatileLabels());
-    if (!Set.copyOf(rules.getGroupBy()).containsAll(rules.getRouteBy())) {
-      faults.add(
-          "routeBy must be a part of groupBy: "
-              + rules.getRouteBy()
-              + " is not of "
-              + rules.getGroupBy());
-    }
-    if (!faults.isEmpty()) {
-      throw new IllegalArgumentException(String.join("; ", faults));
-    }
   }
 
   /** The version of the rules that it stamps under. */
@@ -123,23 +112,12 @@ public final class Stamper {
     return keys;
   }
 
-  private static List<Field> fields(String what, List<String> names, List<String> faults) {
-    if (names.isEmpty()) {
-      faults.add(what + " must name at least one field");
-    }
-    List<Field> fields = new ArrayList<>();
-    for (String name : names) {
-      Function<Alert, String> value = field(name);
-      if (value == null) {
-        faults.add(what + ": '" + name + "' is none of source, type, title, labels.NAME");
-      } else {
-        fields.add(new Field(name, value));
-      }
-    }
-    return List.copyOf(fields);
+  private static List<Field> fields(List<String> names) {
+    return names.stream().map(name -> new Field(name, field(name))).toList();
   }
 
-  private static Function<Alert, String> field(String name) {
+  /** How to read a field that rules may name; null if they may not. */
+  static Function<Alert, String> field(String name) {
     if (name.startsWith(LABEL_PREFIX) && name.length() > LABEL_PREFIX.length()) {
       String label = name.substring(LABEL_PREFIX.length());
       return alert -> alert.getLabels().get(label);

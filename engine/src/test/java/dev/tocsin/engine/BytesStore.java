@@ -71,10 +71,11 @@ final class BytesStore implements FoldStore {
   private final Receipts receipts = new Receipts();
   private final TreeMap<Long, TreeMap<Integer, byte[]>> chunks = new TreeMap<>();
   private byte[] state = STATE.encode(InitialState.partition());
-  private byte[] rules = RULES.encode(InitialState.rules());
+  private Rules rules = InitialState.rules();
 
   /** Another store with what this one would have left on disk. */
   BytesStore restarted() {
+    receipts.expire(state().getFoldTimeMs(), rules);
     receipts.flush(
         new Receipts.Chunks() {
           @Override
@@ -112,7 +113,7 @@ final class BytesStore implements FoldStore {
 
   @Override
   public Rules rules() {
-    return RULES.decode(rules);
+    return rules;
   }
 
   @Override
@@ -137,7 +138,7 @@ final class BytesStore implements FoldStore {
 
   @Override
   public boolean received(Key128 receipt, long atMs) {
-    return receipts.contains(receipt, atMs, rules());
+    return receipts.contains(receipt, atMs, rules);
   }
 
   @Override
@@ -149,7 +150,8 @@ final class BytesStore implements FoldStore {
   public void commit(Changes changes) {
     state = STATE.encode(changes.state());
     if (changes.rules() != null) {
-      rules = RULES.encode(changes.rules());
+      receipts.expire(changes.state().getFoldTimeMs(), rules);
+      rules = RULES.decode(RULES.encode(changes.rules()));
     }
     conditions.put(changes.fingerprints());
     groups.put(changes.groups());
@@ -158,7 +160,7 @@ final class BytesStore implements FoldStore {
     timers.removeAll(changes.disarmed());
     timers.addAll(changes.armed());
     for (Key128 receipt : changes.receipts()) {
-      receipts.add(receipt, changes.state().getFoldTimeMs(), rules());
+      receipts.add(receipt, changes.state().getFoldTimeMs(), rules);
     }
   }
 

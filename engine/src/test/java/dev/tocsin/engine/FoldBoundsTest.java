@@ -157,6 +157,23 @@ class FoldBoundsTest {
   }
 
   @Test
+  void rules_withALongerWindow_remindOfNothing() {
+    // Whether a store has dropped by then what it had forgotten must not show.
+    for (FoldStore store : List.of(new MemoryStore(), new BytesStore())) {
+      Fold fold = new Fold(store, event -> {});
+      fold.apply(entry(firing("cpu").id("a")), 0, START_MS);
+      Rules longer = rules(2);
+      longer.setReceiptWindowMs(Duration.ofHours(3).toMillis());
+      long laterMs = START_MS + Duration.ofHours(2).toMillis();
+      fold.apply(new LogEntry(new RulesActivated(longer)), 1, laterMs);
+      fold.apply(entry(firing("cpu").id("a")), 2, laterMs);
+      assertThat(store.state().getRedelivered()).isZero();
+      fold.apply(entry(firing("cpu").id("a")), 3, laterMs);
+      assertThat(store.state().getRedelivered()).isEqualTo(1);
+    }
+  }
+
+  @Test
   void skip_countsTheEntry_andItsTime() {
     log.send(firing("cpu").endsAt(START_MS + 1000)).after(SECOND).skip();
     assertThat(log.counts().getDeadLettered()).isEqualTo(1);

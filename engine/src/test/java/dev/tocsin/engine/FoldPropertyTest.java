@@ -25,7 +25,7 @@ import net.jqwik.api.Provide;
 
 /** What must hold for any log. */
 class FoldPropertyTest {
-  private static final int TRIES = 150;
+  private static final int TRIES = 100;
   private static final int SIZE_MAX = 40;
   private static final Key128 NO_ID = new Key128(new byte[16]);
 

@@ -117,6 +117,18 @@ class ReceiptsTest {
     assertThat(kept.chunks).isEmpty();
   }
 
+  @Test
+  void memory_isBoundedByTheReceipt_onceTheyAreHandedOver() {
+    ReceiptBucket bucket = new ReceiptBucket(0, 0);
+    Random random = new Random(1);
+    for (int i = 0; i < 50_000; i++) {
+      bucket.add(random.nextLong(), random.nextLong(), 0);
+    }
+    assertThat(bucket.heldBytes()).isBetween(40L * 50_000, 80L * 50_000);
+    bucket.flushed(ByteBuffer.allocate(50_000 * 16));
+    assertThat(bucket.heldBytes()).isBetween(24L * 50_000, 49L * 50_000);
+  }
+
   /** What the description says, looked up in a list. */
   private static final class Model {
     /** Receipts by when they came. */
@@ -156,7 +168,7 @@ class ReceiptsTest {
     }
   }
 
-  @Property(tries = 60)
+  @Property(tries = 40)
   void receipts_doWhatTheModelDoes_flushedAndLoadedAtAnyMoment(
       @ForAll Random random,
       @ForAll @IntRange(min = 1, max = 400) int max,

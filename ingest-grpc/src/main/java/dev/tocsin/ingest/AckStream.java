@@ -49,6 +49,7 @@ final class AckStream<R> {
   private final Consumer<AckStream<R>> onEnd;
   private final Queue<Outgoing<R>> answers = new ConcurrentLinkedQueue<>();
   private final AtomicInteger wakes = new AtomicInteger();
+  private final Runnable turn = this::turn;
   private volatile boolean halfClosed;
   private volatile boolean closing;
   private volatile boolean cancelled;
@@ -128,7 +129,7 @@ final class AckStream<R> {
   /** Has a turn taken, unless one is to come anyway. */
   private void wake() {
     if (wakes.getAndIncrement() == 0) {
-      acks.execute(this::turn);
+      acks.execute(turn);
     }
   }
 
@@ -138,7 +139,7 @@ final class AckStream<R> {
     endIfDone();
     // What woke during the turn gets one of its own, and so does what the turn had no room for.
     if (wakes.addAndGet(more ? 1 - heard : -heard) != 0) {
-      acks.execute(this::turn);
+      acks.execute(turn);
     }
   }
 

@@ -91,8 +91,7 @@ final class AlertValidator {
   /** That an alert is too large for the log. */
   static List<FieldViolation> tooLarge(int bytes) {
     Violations faults = new Violations(Violations.LISTED_MAX);
-    faults.add(
-        "alert", "is %,d bytes long as a whole; at most %,d".formatted(bytes, ALERT_BYTES_MAX));
+    faults.add("alert", "is %,d bytes long as a whole; at most %,d", bytes, ALERT_BYTES_MAX);
     return faults.list();
   }
 
@@ -125,10 +124,10 @@ final class AlertValidator {
       String value = pair.getValue();
       // The path is put together only for a fault.
       if (key.isEmpty() || tooLong(key, KEY_MAX) || key.indexOf('\0') >= 0) {
-        key(faults, Violations.path(field, key), key);
+        key(faults, faults.path(field, key), key);
       }
       if (tooLong(value, valueMax) || value.indexOf('\0') >= 0) {
-        text(faults, Violations.path(field, key), value, valueMax);
+        text(faults, faults.path(field, key), value, valueMax);
       }
     }
   }
@@ -152,7 +151,7 @@ final class AlertValidator {
     for (int i = 0; i < resources.size(); i++) {
       String name = resources.get(i);
       if (name.isEmpty() || tooLong(name, RESOURCE_MAX) || name.indexOf('\0') >= 0) {
-        required(faults, Violations.path("affected_resources", i), name, RESOURCE_MAX);
+        required(faults, faults.path("affected_resources", i), name, RESOURCE_MAX);
       }
     }
   }
@@ -162,10 +161,10 @@ final class AlertValidator {
     long seconds = time.getSeconds();
     int nanos = time.getNanos();
     if (seconds < TIME_MIN.getEpochSecond() || seconds > secondsMax) {
-      faults.add(field, "must be from 2000-01-01 to " + latest);
+      faults.add(field, "must be from 2000-01-01 to %s", latest);
     }
     if (nanos < 0 || nanos > NANOS_MAX) {
-      faults.add(field, "nanos must be from 0 to 999,999,999, not " + nanos);
+      faults.add(field, "nanos must be from 0 to 999,999,999, not %d", nanos);
     }
   }
 
@@ -180,14 +179,14 @@ final class AlertValidator {
 
   private static void tooLong(Violations faults, String path, String what, String value, int max) {
     int length = value.codePointCount(0, value.length());
-    faults.add(path, what + "has %,d characters; at most %,d".formatted(length, max));
+    faults.add(path, what + "has %,d characters; at most %,d", length, max);
   }
 
   private static void tooMany(Violations faults, String field, int count, int max) {
-    faults.add(field, "has %,d items; at most %,d".formatted(count, max));
+    faults.add(field, "has %,d items; at most %,d", count, max);
   }
 
   private static void unknownNumber(Violations faults, String field, int number) {
-    faults.add(field, number + " is not a value of this enum");
+    faults.add(field, "%d is not a value of this enum", number);
   }
 }

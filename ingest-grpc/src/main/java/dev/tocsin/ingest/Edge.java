@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.Properties;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -29,7 +30,9 @@ import org.slf4j.LoggerFactory;
 public final class Edge implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Edge.class);
 
-  private final EdgeConfig config;
+  /** How long a caller has to take its last acks, once the log has answered. */
+  private static final Duration STREAMS_END_MAX = Duration.ofSeconds(2);
+
   private final ThreadPoolExecutor acks;
   private final LogWatch watch;
   private final LogAppender appender;
@@ -43,7 +46,6 @@ public final class Edge implements AutoCloseable {
    * @param clock for the time at which alerts are received
    */
   public Edge(EdgeConfig config, MeterRegistry meters, Health health, Clock clock) {
-    this.config = config;
     this.acks = ackThreads(config.ackThreads());
     InFlight inFlight = new InFlight(config.inFlightAlertsMax(), config.inFlightBytesMax());
     EdgeMeters counted = new EdgeMeters(meters, inFlight);
@@ -77,18 +79,18 @@ public final class Edge implements AutoCloseable {
 
   /**
    * Takes no more alerts, has the log answer those that were taken, sends their acks, and ends the
-   * streams; then closes the producer. Each step is bounded by the configured time: what the log
-   * has not answered by then is answered UNAVAILABLE.
+   * streams; then closes the producer. Bounded in time: what the log has not answered by the
+   * configured time is answered UNAVAILABLE, and who does not take its acks is cut.
    */
   @Override
   public void close() throws InterruptedException {
     service.close();
     appender.close();
-    if (!service.awaitStreams(config.closeTimeout())) {
+    if (!service.awaitStreams(STREAMS_END_MAX)) {
       LOG.warn("some streams do not take their acks; they are cut");
     }
     acks.shutdown();
-    acks.awaitTermination(config.closeTimeout().toMillis(), TimeUnit.MILLISECONDS);
+    acks.awaitTermination(STREAMS_END_MAX.toMillis(), TimeUnit.MILLISECONDS);
     watch.close();
   }
 

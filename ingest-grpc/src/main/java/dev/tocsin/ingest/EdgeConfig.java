@@ -74,7 +74,7 @@ public record EdgeConfig(
             "edge.entry-bytes-max", 512 << 10, AlertValidator.ALERT_BYTES_MAX, 4 << 20),
         settings.duration(
             "edge.close-timeout",
-            Duration.ofSeconds(15),
+            Duration.ofSeconds(10),
             Duration.ofMillis(100),
             Duration.ofMinutes(5)),
         settings.integer("edge.ack-threads", ackThreadsDefault(), 1, 64));
@@ -133,7 +133,9 @@ public record EdgeConfig(
           KAFKA + ProducerConfig.TRANSACTIONAL_ID_CONFIG,
           "must be left out: nothing transactional is written to the log");
     }
-    check(settings, kafka, messageBytesMax);
+    if (!kafka.get(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG).isEmpty()) { // else told already
+      check(settings, kafka, messageBytesMax);
+    }
     return kafka;
   }
 
@@ -141,6 +143,14 @@ public record EdgeConfig(
   private static void check(Settings settings, Map<String, String> kafka, int messageBytesMax) {
     try {
       ProducerConfig producer = new ProducerConfig(withTypes(kafka));
+      long least =
+          producer.getLong(ProducerConfig.LINGER_MS_CONFIG)
+              + producer.getInt(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG);
+      if (producer.getInt(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG) < least) {
+        settings.fault(
+            KAFKA + ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG,
+            "must be at least linger.ms and request.timeout.ms together, %d".formatted(least));
+      }
       int max = producer.getInt(ProducerConfig.MAX_REQUEST_SIZE_CONFIG);
       if (max <= messageBytesMax) {
         settings.fault(

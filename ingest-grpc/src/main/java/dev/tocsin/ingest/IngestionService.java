@@ -89,7 +89,8 @@ final class IngestionService extends AlertIngestionImplBase {
     ServerCallStreamObserver<AlertBatchAck> call = unary(observer);
     List<FieldViolation> faults = intake.check(batch);
     if (!faults.isEmpty()) {
-      throw Violations.status(faults);
+      call.onError(Violations.status(faults));
+      return;
     }
     BatchReply reply =
         new BatchReply(

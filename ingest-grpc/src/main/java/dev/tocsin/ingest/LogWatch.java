@@ -12,7 +12,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
-import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -89,6 +89,8 @@ final class LogWatch implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
+      partitions = 0;
+      health.unmet(CONDITION, "it is not looked at any more");
       if (admin != null) {
         admin.close(Duration.ZERO);
       }
@@ -104,12 +106,12 @@ final class LogWatch implements AutoCloseable {
       well(look());
     } catch (LogProblem e) {
       unwell(e.getMessage());
-    } catch (TimeoutException e) {
+    } catch (RetriableException e) {
       // A log that appends is well, whatever this connection met.
       if (partitions == 0 || appendedNanos - begun < 0) {
         unwell("no broker of " + config.bootstrapServers() + " answers");
       }
-    } catch (KafkaException e) {
+    } catch (RuntimeException e) {
       unwell(e.toString());
     }
   }
@@ -179,7 +181,7 @@ final class LogWatch implements AutoCloseable {
                   .get(TopicConfig.MAX_MESSAGE_BYTES_CONFIG)
                   .value());
     } catch (ExecutionException e) {
-      if (e.getCause() instanceof TimeoutException) {
+      if (e.getCause() instanceof RetriableException) {
         throw kafka(e);
       }
       return; // not everyone may read a topic's settings

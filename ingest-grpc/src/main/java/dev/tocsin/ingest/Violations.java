@@ -6,6 +6,7 @@ import dev.tocsin.runtime.Errors;
 import io.grpc.StatusRuntimeException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * The faults of one message, in the order in which they were found. Bounded, whatever is sent: of
@@ -34,15 +35,16 @@ final class Violations {
     this.listedMax = listedMax;
   }
 
-  void add(String path, String description) {
+  /** Adds one. Its text is only made if it is going to be listed: there may be a million. */
+  void add(String path, String description, Object... values) {
+    if (full()) {
+      unlisted++;
+      return;
+    }
     if (listed.isEmpty()) {
       listed = new ArrayList<>();
     }
-    if (listed.size() < listedMax) {
-      listed.add(violation(path, description));
-    } else {
-      unlisted++;
-    }
+    listed.add(violation(path, String.format(Locale.ROOT, description, values)));
   }
 
   /** The violations; a last one says how many more there are than could be listed. */
@@ -55,7 +57,10 @@ final class Violations {
   }
 
   /** The path of a map's value. */
-  static String path(String field, String key) {
+  String path(String field, String key) {
+    if (full()) {
+      return field;
+    }
     StringBuilder path = new StringBuilder(field).append("[\"");
     int end =
         key.codePointCount(0, key.length()) > QUOTED_MAX
@@ -66,8 +71,12 @@ final class Violations {
   }
 
   /** The path of a list's item. */
-  static String path(String field, int index) {
-    return field + "[" + index + "]";
+  String path(String field, int index) {
+    return full() ? field : field + "[" + index + "]";
+  }
+
+  private boolean full() {
+    return listed.size() >= listedMax;
   }
 
   /** INVALID_ARGUMENT with as many of the violations as an error status can carry. */
@@ -88,7 +97,7 @@ final class Violations {
   }
 
   private static FieldViolation more(int count) {
-    return violation("", "and %,d more".formatted(count));
+    return violation("", String.format(Locale.ROOT, "and %,d more", count));
   }
 
   private static FieldViolation violation(String path, String description) {

@@ -126,9 +126,14 @@ final class EdgeFixture implements AutoCloseable {
 
   /** Everything that the log holds, in order within a partition. */
   List<Logged> log() {
+    return log(bootstrap, topics.prefix());
+  }
+
+  /** Everything that this log holds. */
+  static List<Logged> log(String bootstrap, String prefix) {
     List<Logged> all = new ArrayList<>();
     Codec<LogEntry> codec = Codec.of(LogEntry.class);
-    for (ConsumerRecord<byte[], byte[]> record : records()) {
+    for (ConsumerRecord<byte[], byte[]> record : records(bootstrap, prefix)) {
       var alerts = (dev.tocsin.schemas.Alerts) codec.decode(record.value()).getPayload();
       for (int i = 0; i < alerts.getAlerts().size(); i++) {
         all.add(new Logged(record.partition(), record.offset(), i, alerts.getAlerts().get(i)));
@@ -137,11 +142,12 @@ final class EdgeFixture implements AutoCloseable {
     return all;
   }
 
-  private List<ConsumerRecord<byte[], byte[]>> records() {
+  private static List<ConsumerRecord<byte[], byte[]>> records(String bootstrap, String prefix) {
+    String log = new Topics(prefix, "g1").log();
     List<ConsumerRecord<byte[], byte[]>> all = new ArrayList<>();
     List<TopicPartition> partitions = new ArrayList<>();
     for (int i = 0; i < PARTITIONS; i++) {
-      partitions.add(new TopicPartition(topics.log(), i));
+      partitions.add(new TopicPartition(log, i));
     }
     Map<String, Object> config = Map.of("bootstrap.servers", bootstrap);
     var bytes = new ByteArrayDeserializer();

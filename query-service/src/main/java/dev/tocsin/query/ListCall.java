@@ -7,15 +7,15 @@ import dev.tocsin.proto.state.ScanIncidentsResponse;
 import dev.tocsin.runtime.Errors;
 import dev.tocsin.schemas.IncidentId;
 import dev.tocsin.schemas.Key128;
-import io.grpc.Context;
 import io.grpc.StatusRuntimeException;
 import java.util.List;
 import java.util.Optional;
 
 /**
  * One ListIncidents call: asks the owners in rounds until its page is done, or its time or rounds
- * are; then the page is short and says where to go on. One owner that does not answer fails it all.
- * Thread-safe: answers come in any thread.
+ * are; then the page is short and says where to go on. One owner that does not answer fails it all,
+ * and with the call's context ends what the others are still asked. Thread-safe: answers come in
+ * any thread.
  */
 final class ListCall {
   /**
@@ -29,9 +29,6 @@ final class ListCall {
   private final QueryMetrics metrics;
   private final Reply<ListIncidentsResponse> reply;
   private final PageWalk walk;
-
-  /** Cancelled at the end, and with it what other owners are still busy with. */
-  private final Context.CancellableContext context = Context.current().withCancellation();
 
   private int rounds;
   private int awaited;
@@ -60,7 +57,7 @@ final class ListCall {
   private void round(List<PageWalk.Ask> asks) {
     rounds++;
     awaited = asks.size();
-    context.run(() -> asks.forEach(this::ask));
+    asks.forEach(this::ask);
   }
 
   private void ask(PageWalk.Ask ask) {
@@ -75,7 +72,7 @@ final class ListCall {
 
           @Override
           public void failed(StatusRuntimeException error) {
-            fail(error);
+            reply.fail(error);
           }
         });
   }
@@ -111,7 +108,7 @@ final class ListCall {
       finish();
     } else if (byNumber && time.late()) {
       // Not a short page: whoever then asked for the next number would miss some.
-      fail(Errors.deadline("the page is too far to be reached in time: use page_token"));
+      reply.fail(Errors.deadline("the page is too far to be reached in time: use page_token"));
     } else if (!byNumber && (rounds >= ROUNDS_MAX || time.late())) {
       finish();
     } else {
@@ -125,12 +122,6 @@ final class ListCall {
     walk.nextBelow().ifPresent(id -> response.setNextPageToken(token(id)));
     metrics.listed(rounds);
     reply.send(response.build());
-    context.cancel(null);
-  }
-
-  private void fail(StatusRuntimeException error) {
-    reply.fail(error);
-    context.cancel(null);
   }
 
   private String token(String below) {

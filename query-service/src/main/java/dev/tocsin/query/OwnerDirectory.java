@@ -34,7 +34,7 @@ final class OwnerDirectory implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(OwnerDirectory.class);
   private static final Duration BACKOFF_MIN = Duration.ofMillis(100);
-  private static final Duration BACKOFF_MAX = Duration.ofSeconds(5);
+  private static final Duration BACKOFF_MAX = Duration.ofSeconds(2);
 
   /** How long a processor may take to tell its first assignment before the next one is asked. */
   private static final Duration SILENCE_MAX = Duration.ofSeconds(3);
@@ -124,7 +124,8 @@ final class OwnerDirectory implements AutoCloseable {
   private void told(Owners owners) {
     Assignment told = Assignment.of(owners);
     if (!told.known()) {
-      return; // it knows nothing itself yet; what was known before is better
+      ignorant();
+      return;
     }
     failures = 0;
     changed.accept(told);
@@ -133,6 +134,13 @@ final class OwnerDirectory implements AutoCloseable {
       health.met(CONDITION);
     } else {
       health.unmet(CONDITION, "partitions without an owner: " + told.orphans());
+    }
+  }
+
+  /** A processor that knows nothing itself yet: what was known before is better. */
+  private void ignorant() {
+    if (!current.known()) {
+      health.unmet(CONDITION, "the processors do not know yet who owns what");
     }
   }
 
@@ -176,6 +184,7 @@ final class OwnerDirectory implements AutoCloseable {
     private final ManagedChannel channel;
     private final Context.CancellableContext context = Context.ROOT.withCancellation();
     private final Future<?> silence;
+    private boolean heard;
     private boolean told;
     private boolean ended;
 
@@ -194,6 +203,7 @@ final class OwnerDirectory implements AutoCloseable {
       soon(
           () -> {
             if (!ended) {
+              heard = true;
               told |= owners.getPartitions() > 0;
               OwnerDirectory.this.told(owners);
             }
@@ -221,9 +231,11 @@ final class OwnerDirectory implements AutoCloseable {
     }
 
     private void silent() {
-      if (!ended && !told) {
+      // One that knows nothing yet is left for another only if there is another.
+      boolean patient = heard && processors.size() == 1;
+      if (!ended && !told && !patient) {
         end();
-        lost(processor, "silent for " + SILENCE_MAX.toMillis() + " ms");
+        lost(processor, "nothing for " + SILENCE_MAX.toMillis() + " ms");
       }
     }
 

@@ -72,8 +72,10 @@ public final class QueryApp implements AutoCloseable {
     Query query = lifetime.add(new Query(config.query(), meters, health, QueryApp::channel));
     query.start();
     GrpcServer server = lifetime.add(new GrpcServer(config.grpc(), meters, health));
-    query.services().forEach(server::serve);
+    query.services().forEach(server::serveDirect); // none of it blocks
     grpc = server.start();
+    // The first to be closed: whoever asks whether it is ready hears at once that it no longer is.
+    lifetime.add(() -> health.unmet("running", "the server is stopping"));
   }
 
   /** The gRPC port that is listened on. */

@@ -47,17 +47,24 @@ final class FakeProcessors implements AutoCloseable {
     /** Takes the call and never answers. */
     SILENT,
     UNAVAILABLE,
+    /** Is unavailable to the first read and then no more. */
+    UNAVAILABLE_ONCE,
     /** Ends the call with UNKNOWN, as an exception in it would. */
     BROKEN,
     /** Answers as if no scan ever got further. */
     STUCK,
-    /** Takes 20 ms for a scan. */
+    /** Takes 250 ms for a scan. */
     SLOW
   }
 
+  final AtomicInteger watched = new AtomicInteger();
   final AtomicInteger reads = new AtomicInteger();
   final AtomicInteger scans = new AtomicInteger();
   final AtomicInteger cancelled = new AtomicInteger();
+
+  /** Reads that have come in, and have neither been answered nor cancelled. */
+  final AtomicInteger underWay = new AtomicInteger();
+
   final List<ReadIncidentRequest> readRequests = new CopyOnWriteArrayList<>();
   final List<ScanIncidentsRequest> scanRequests = new CopyOnWriteArrayList<>();
   volatile int budget = Integer.MAX_VALUE;
@@ -181,6 +188,7 @@ final class FakeProcessors implements AutoCloseable {
     @Override
     public void watchOwners(WatchOwnersRequest request, StreamObserver<Owners> replies) {
       ServerCallStreamObserver<Owners> call = (ServerCallStreamObserver<Owners>) replies;
+      watched.incrementAndGet();
       call.setOnCancelHandler(() -> watchers.remove(call));
       if (faults.get(address) == Fault.SILENT) {
         return;
@@ -229,7 +237,7 @@ final class FakeProcessors implements AutoCloseable {
         ScanIncidentsResponse response, StreamObserver<ScanIncidentsResponse> replies) {
       Executor executor =
           faults.get(address) == Fault.SLOW
-              ? CompletableFuture.delayedExecutor(20, TimeUnit.MILLISECONDS)
+              ? CompletableFuture.delayedExecutor(250, TimeUnit.MILLISECONDS)
               : Runnable::run;
       executor.execute(
           () -> {
@@ -239,14 +247,21 @@ final class FakeProcessors implements AutoCloseable {
     }
 
     private boolean answers(int partition, long minOffset, StreamObserver<?> replies) {
-      ((ServerCallStreamObserver<?>) replies).setOnCancelHandler(cancelled::incrementAndGet);
+      ServerCallStreamObserver<?> call = (ServerCallStreamObserver<?>) replies;
+      underWay.incrementAndGet();
+      call.setOnCloseHandler(underWay::decrementAndGet);
+      call.setOnCancelHandler(
+          () -> {
+            cancelled.incrementAndGet();
+            underWay.decrementAndGet();
+          });
       Fault fault = faults.getOrDefault(address, Fault.NONE);
       if (fault == Fault.SILENT) {
         return false;
       }
       if (fault == Fault.BROKEN) {
         replies.onError(Status.UNKNOWN.asRuntimeException());
-      } else if (fault == Fault.UNAVAILABLE || !owns(partition)) {
+      } else if (fault == Fault.UNAVAILABLE || unavailableOnce() || !owns(partition)) {
         replies.onError(Status.UNAVAILABLE.withDescription("not the owner").asRuntimeException());
       } else if (minOffset >= logEnds.getOrDefault(partition, 0L)) {
         replies.onError(Status.INVALID_ARGUMENT.withDescription("too far").asRuntimeException());
@@ -255,6 +270,10 @@ final class FakeProcessors implements AutoCloseable {
         return minOffset < applied.getOrDefault(partition, 0L);
       }
       return false;
+    }
+
+    private boolean unavailableOnce() {
+      return faults.remove(address, Fault.UNAVAILABLE_ONCE);
     }
 
     private boolean owns(int partition) {

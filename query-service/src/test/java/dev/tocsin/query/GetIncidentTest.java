@@ -29,7 +29,10 @@ import org.junit.jupiter.api.Test;
 
 class GetIncidentTest {
   private static final int PARTITIONS = 4;
-  private static final Duration TIMEOUT = Duration.ofMillis(600);
+  private static final Duration TIMEOUT = Duration.ofSeconds(1);
+
+  /** For tests that have something else to happen first, however slow the machine is. */
+  private static final Duration LONG = Duration.ofSeconds(20);
 
   private final FakeProcessors processors = new FakeProcessors(PARTITIONS).open("a").open("b");
   private ServedQuery query;
@@ -43,8 +46,12 @@ class GetIncidentTest {
   }
 
   private void serve(String... owners) {
+    serve(TIMEOUT, owners);
+  }
+
+  private void serve(Duration timeout, String... owners) {
     processors.assign(owners);
-    query = new ServedQuery(processors, TIMEOUT, "a", "b");
+    query = new ServedQuery(processors, timeout, "a", "b");
     await().until(query.health::serving);
   }
 
@@ -163,15 +170,15 @@ class GetIncidentTest {
 
   @Test
   void get_isUnavailableAtOnceWhileOwnersAreUnknown() {
-    query = new ServedQuery(processors, TIMEOUT, "a", "b");
+    query = new ServedQuery(processors, LONG, "a", "b");
+    // What is wrong with the request does not depend on owners. (And the connection is there now.)
+    assertThat(violations(error(() -> get("x")))).containsOnlyKeys("id");
     long begun = System.nanoTime();
     StatusRuntimeException error = error(() -> get(IncidentId.text(IncidentId.of(1, 2, 3))));
+    assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofMillis(900));
     assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
     assertThat(saysWhenToRetry(error)).isTrue();
-    assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofMillis(900));
     assertThat(query.health.problems()).containsKey("owners");
-    // What is wrong with the request does not depend on owners.
-    assertThat(violations(error(() -> get("x")))).containsOnlyKeys("id");
   }
 
   @Test
@@ -184,7 +191,7 @@ class GetIncidentTest {
             () ->
                 query
                     .incidents
-                    .withDeadlineAfter(500, TimeUnit.MILLISECONDS)
+                    .withDeadlineAfter(1_500, TimeUnit.MILLISECONDS)
                     .getIncident(request(id)));
     assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
     assertThat(saysWhenToRetry(error)).isTrue();
@@ -218,14 +225,14 @@ class GetIncidentTest {
 
   @Test
   void get_asksTheNewOwnerWhenThePartitionMovesMeanwhile() {
-    serve("a");
+    serve(Duration.ofSeconds(3), "a");
     Incident incident = processors.open("default", 1_000, 7);
     processors.fault("a", Fault.SILENT);
     var answer =
         IncidentServiceGrpc.newFutureStub(query.channel).getIncident(request(incident.getId()));
     await().untilAsserted(() -> assertThat(processors.reads).hasValue(1));
     processors.assign("b");
-    assertThat(answer).succeedsWithin(TIMEOUT).extracting("incident").isEqualTo(incident);
+    assertThat(answer).succeedsWithin(LONG).extracting("incident").isEqualTo(incident);
     assertThat(processors.reads).hasValue(2);
   }
 
@@ -233,15 +240,9 @@ class GetIncidentTest {
   void get_asksOnceMoreWhereTheOwnerIsAwayForAMoment() {
     serve("a");
     Incident incident = processors.open("default", 1_000, 7);
-    processors.fault("a", Fault.UNAVAILABLE);
-    var answer =
-        IncidentServiceGrpc.newFutureStub(query.channel).getIncident(request(incident.getId()));
-    await()
-        .pollDelay(Duration.ZERO)
-        .pollInterval(Duration.ofMillis(1))
-        .untilAsserted(() -> assertThat(processors.reads).hasValue(1));
-    processors.fault("a", Fault.NONE);
-    assertThat(answer).succeedsWithin(TIMEOUT).extracting("incident").isEqualTo(incident);
+    processors.fault("a", Fault.UNAVAILABLE_ONCE);
+    assertThat(get(incident.getId())).isEqualTo(incident);
+    assertThat(processors.reads).hasValue(2);
   }
 
   @Test
@@ -291,7 +292,7 @@ class GetIncidentTest {
 
   @Test
   void get_cancelledByItsCallerCancelsTheOwnersCall() {
-    serve("a");
+    serve(LONG, "a");
     processors.fault("a", Fault.SILENT);
     String id = processors.open("default", 1_000, 7).getId();
     var answer = IncidentServiceGrpc.newFutureStub(query.channel).getIncident(request(id));
@@ -300,7 +301,7 @@ class GetIncidentTest {
         .untilAsserted(() -> assertThat(processors.reads).hasValue(1));
     answer.cancel(true);
     await()
-        .atMost(TIMEOUT.dividedBy(3))
+        .atMost(LONG.dividedBy(4))
         .untilAsserted(() -> assertThat(processors.cancelled).hasValue(1));
     assertThat(processors.reads).hasValue(1);
   }
@@ -308,8 +309,7 @@ class GetIncidentTest {
   @Test
   void get_isUnavailableWhereTooManyAreUnderWayAndServesAgainAfter() {
     processors.assign("a");
-    query =
-        new ServedQuery(processors, new QueryConfig(List.of("a"), Duration.ofSeconds(20), 1, 1));
+    query = new ServedQuery(processors, new QueryConfig(List.of("a"), LONG, 1, 1));
     await().until(query.health::serving);
     Incident incident = processors.open("default", 1_000, 7);
     processors.fault("a", Fault.SILENT);

@@ -43,7 +43,11 @@ import org.junit.jupiter.api.Test;
 
 class ListIncidentsTest {
   private static final int PARTITIONS = 4;
-  private static final Duration TIMEOUT = Duration.ofMillis(800);
+  private static final Duration TIMEOUT = Duration.ofSeconds(1);
+
+  /** For tests that have something else to happen first, however slow the machine is. */
+  private static final Duration LONG = Duration.ofSeconds(20);
+
   private static final ListIncidentsRequest ALL = ListIncidentsRequest.getDefaultInstance();
 
   private final FakeProcessors processors = new FakeProcessors(PARTITIONS).open("a").open("b");
@@ -59,8 +63,12 @@ class ListIncidentsTest {
   }
 
   private void serve(String... owners) {
+    serve(TIMEOUT, owners);
+  }
+
+  private void serve(Duration timeout, String... owners) {
     processors.assign(owners);
-    query = new ServedQuery(processors, TIMEOUT, "a", "b");
+    query = new ServedQuery(processors, timeout, "a", "b");
     await().until(query.health::serving);
   }
 
@@ -326,10 +334,11 @@ class ListIncidentsTest {
 
   @Test
   void list_isUnavailableAtOnceWhileOwnersAreUnknown() {
-    query = new ServedQuery(processors, TIMEOUT, "a");
+    query = new ServedQuery(processors, LONG, "a");
     StatusRuntimeException error =
         error(
-            () -> query.incidents.withDeadlineAfter(900, TimeUnit.MILLISECONDS).listIncidents(ALL));
+            () ->
+                query.incidents.withDeadlineAfter(5_000, TimeUnit.MILLISECONDS).listIncidents(ALL));
     assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
     assertThat(saysWhenToRetry(error)).isTrue();
   }
@@ -351,20 +360,21 @@ class ListIncidentsTest {
     processors.fault("b", Fault.SILENT);
     StatusRuntimeException error =
         error(
-            () -> query.incidents.withDeadlineAfter(500, TimeUnit.MILLISECONDS).listIncidents(ALL));
+            () ->
+                query.incidents.withDeadlineAfter(1_500, TimeUnit.MILLISECONDS).listIncidents(ALL));
     assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
     assertThat(saysWhenToRetry(error)).isTrue();
   }
 
   @Test
   void list_asksTheNewOwnerWhenPartitionsMoveMeanwhile() {
-    serve("a", "b");
+    serve(Duration.ofSeconds(3), "a", "b");
     open(20);
     processors.fault("b", Fault.SILENT);
     var answer = IncidentServiceGrpc.newFutureStub(query.channel).listIncidents(ALL);
     await().untilAsserted(() -> assertThat(processors.scans).hasValue(PARTITIONS));
     processors.assign("a");
-    assertThat(answer).succeedsWithin(TIMEOUT).extracting("incidentsList").isEqualTo(opened);
+    assertThat(answer).succeedsWithin(LONG).extracting("incidentsList").isEqualTo(opened);
   }
 
   @Test
@@ -378,10 +388,10 @@ class ListIncidentsTest {
 
   @Test
   void list_givesUpAPageNumberThatIsTooFarToReachInTime() {
-    serve("a");
+    serve(Duration.ofSeconds(3), "a");
     open(200);
     processors.budget = 1;
-    // One index entry and 20 ms a scan: the 190th incident is about a second away.
+    // One index entry and 250 ms a scan: the 190th incident is seconds away.
     processors.fault("a", Fault.SLOW);
     StatusRuntimeException error = error(() -> list(pages(1).setPage(190)));
     assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
@@ -390,9 +400,7 @@ class ListIncidentsTest {
 
   @Test
   void list_endsAPageShortWhenHalfItsTimeIsGone() {
-    processors.assign("a");
-    query = new ServedQuery(processors, Duration.ofMillis(100), "a");
-    await().until(query.health::serving);
+    serve(Duration.ofSeconds(3), "a");
     open(100);
     processors.budget = 1;
     processors.fault("a", Fault.SLOW);
@@ -403,33 +411,32 @@ class ListIncidentsTest {
 
   @Test
   void list_cancelledByItsCallerCancelsEveryOwnersCall() {
-    serve("a", "b");
+    serve(LONG, "a", "b");
     processors.fault("a", Fault.SILENT);
     processors.fault("b", Fault.SILENT);
     var answer = IncidentServiceGrpc.newFutureStub(query.channel).listIncidents(ALL);
     await().untilAsserted(() -> assertThat(processors.scans).hasValue(PARTITIONS));
     answer.cancel(true);
     await()
-        .atMost(TIMEOUT.dividedBy(4))
+        .atMost(LONG.dividedBy(4))
         .untilAsserted(() -> assertThat(processors.cancelled).hasValue(PARTITIONS));
   }
 
   @Test
   void list_whereOneOwnerFailsCancelsTheOthersCalls() {
-    serve("a", "b");
+    serve(LONG, "a", "b");
     processors.fault("a", Fault.SILENT);
     processors.fault("b", Fault.BROKEN);
     assertThat(code(() -> query.incidents.listIncidents(ALL))).isEqualTo(Status.Code.INTERNAL);
     await()
-        .atMost(TIMEOUT.dividedBy(4))
-        .untilAsserted(() -> assertThat(processors.cancelled).hasValue(PARTITIONS / 2));
+        .atMost(LONG.dividedBy(4))
+        .untilAsserted(() -> assertThat(processors.underWay).hasValue(0));
   }
 
   @Test
   void list_isUnavailableWhereTooManyAreUnderWay() {
     processors.assign("a");
-    query =
-        new ServedQuery(processors, new QueryConfig(List.of("a"), Duration.ofSeconds(20), 1, 1));
+    query = new ServedQuery(processors, new QueryConfig(List.of("a"), LONG, 1, 1));
     await().until(query.health::serving);
     processors.fault("a", Fault.SILENT);
     var first = IncidentServiceGrpc.newFutureStub(query.channel).listIncidents(ALL);

@@ -138,6 +138,35 @@ class OwnerDirectoryTest {
   }
 
   @Test
+  void directory_goesOnToTheNextWhereOneKnowsNothing() {
+    FakeProcessors ignorant = new FakeProcessors(3).open("a");
+    processors.open("b").assign("b");
+    follow(
+        address -> (address.equals("a") ? ignorant : processors).channels().apply(address),
+        "a",
+        "b");
+    await()
+        .untilAsserted(
+            () -> assertThat(health.problems().get("owners")).contains("do not know yet"));
+    await().until(health::serving);
+    ignorant.close();
+  }
+
+  @Test
+  void directory_staysWithTheOnlyProcessorUntilThatKnows() {
+    processors.open("a");
+    follow(processors.channels(), "a");
+    await().untilAsserted(() -> assertThat(processors.watchers()).isEqualTo(1));
+    // Longer than a silent one is waited for.
+    await()
+        .during(Duration.ofMillis(3_500))
+        .untilAsserted(() -> assertThat(processors.watched).hasValue(1));
+    processors.assign("a");
+    await().until(health::serving);
+    assertThat(processors.watched).hasValue(1);
+  }
+
+  @Test
   void directory_closedEndsItsStream() {
     processors.open("a").assign("a");
     follow(processors.channels(), "a");
@@ -148,12 +177,12 @@ class OwnerDirectoryTest {
   }
 
   @Test
-  void backoff_doublesToFiveSeconds() {
+  void backoff_doublesToTwoSeconds() {
     assertThat(OwnerDirectory.backoff(1)).isBetween(Duration.ofMillis(80), Duration.ofMillis(120));
     assertThat(OwnerDirectory.backoff(3)).isBetween(Duration.ofMillis(320), Duration.ofMillis(480));
     for (int failures : new int[] {10, 63, 64, 65, Integer.MAX_VALUE}) {
       assertThat(OwnerDirectory.backoff(failures))
-          .isBetween(Duration.ofSeconds(4), Duration.ofSeconds(6));
+          .isBetween(Duration.ofMillis(1_600), Duration.ofMillis(2_400));
     }
   }
 }

@@ -19,6 +19,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /**
  * A gRPC server with what every one of ours has: limits, metrics, errors that say what they
@@ -26,6 +28,7 @@ import java.util.concurrent.TimeUnit;
  * threads; the others on a pool that answers UNAVAILABLE while too many calls wait for it.
  */
 public final class GrpcServer implements AutoCloseable {
+  private static final String NETTY = NettyServerBuilder.class.getPackageName() + ".";
   private static final Duration SHUTDOWN_MAX = Duration.ofSeconds(10);
 
   /**
@@ -38,6 +41,11 @@ public final class GrpcServer implements AutoCloseable {
   static {
     OVERSIZE.setLevel(java.util.logging.Level.SEVERE);
   }
+
+  /**
+   * The transport warns of each over-size message with a trace, which any caller can have it do.
+   */
+  private static final Logger TRANSPORT = Logger.getLogger(NETTY + "NettyServerStream");
 
   /**
    * Where and how to listen.
@@ -121,6 +129,7 @@ public final class GrpcServer implements AutoCloseable {
    * @throws IOException if the address cannot be had
    */
   public GrpcServer start() throws IOException {
+    TRANSPORT.setLevel(Level.SEVERE);
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(new InetSocketAddress(config.host(), config.port()))
             .maxInboundMessageSize(config.messageBytesMax())

@@ -68,8 +68,7 @@ class ArrowsTest {
                     JavaClass.Predicates.resideInAPackage("dev.tocsin..")
                         .and(
                             DescribedPredicate.not(
-                                JavaClass.Predicates.resideInAnyPackage(
-                                    packages(module, may)))))
+                                JavaClass.Predicates.resideInAnyPackage(packages(module, may)))))
                 .as("%s may use only %s of Tocsin".formatted(module, may))
                 .check(ALL));
   }
@@ -84,8 +83,7 @@ class ArrowsTest {
   void modules_areFlatPackages() {
     assertThat(ALL)
         .filteredOn(each -> !module(each).equals("proto"))
-        .allSatisfy(
-            each -> assertThat(each.getPackageName()).isEqualTo(ROOT + module(each)));
+        .allSatisfy(each -> assertThat(each.getPackageName()).isEqualTo(ROOT + module(each)));
   }
 
   @Test
@@ -95,7 +93,11 @@ class ArrowsTest {
         .should()
         .onlyDependOnClassesThat()
         .resideInAnyPackage(
-            ROOT + "engine", ROOT + "schemas", "java..", "com.dynatrace.hash4j..", "org.apache.avro..")
+            ROOT + "engine",
+            ROOT + "schemas",
+            "java..",
+            "com.dynatrace.hash4j..",
+            "org.apache.avro..")
         .check(ALL);
   }
 

@@ -133,8 +133,7 @@ class StandaloneIT {
   }
 
   private static void failACall(StandaloneChild child) {
-    assertThatThrownBy(() -> get(child, "no uuid"))
-        .hasMessageContaining("INVALID_ARGUMENT");
+    assertThatThrownBy(() -> get(child, "no uuid")).hasMessageContaining("INVALID_ARGUMENT");
   }
 
   private static ServingStatus health(StandaloneChild child) {

@@ -14,7 +14,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What keeps the program from starting is said in a line for each fault, and by its exit status. */
+/**
+ * What keeps the program from starting is said in a line for each fault, and by its exit status.
+ */
 @Timeout(120)
 class StartRefusalIT {
   private static final int FAILED = 1;
@@ -62,7 +64,8 @@ class StartRefusalIT {
     try (var held = FolderLock.take(data.resolve("lock"), Duration.ZERO)) {
       assertThat(held).isNotNull();
       assertThat(refused(FAILED))
-          .containsExactly("tocsin: the data folder %s is in use by another process".formatted(data));
+          .containsExactly(
+              "tocsin: the data folder %s is in use by another process".formatted(data));
     }
   }
 
@@ -90,8 +93,7 @@ class StartRefusalIT {
   @Test
   void configuration_everyFaultOfIt() throws Exception {
     Path file =
-        Files.write(
-            folder.resolve("settings"), List.of("no.such=1", "processor.threads=many"));
+        Files.write(folder.resolve("settings"), List.of("no.such=1", "processor.threads=many"));
     assertThat(refused(CONFIG, "--config", file.toString(), "--port=70000"))
         .containsExactly(
             "tocsin: edge.port: must be a whole number from 0 to 65535, not '70000'",

@@ -1,6 +1,7 @@
 package dev.tocsin.processor;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
@@ -10,6 +11,7 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.errors.UnknownMemberIdException;
 
 /**
@@ -18,29 +20,26 @@ import org.apache.kafka.common.errors.UnknownMemberIdException;
  * has it.
  */
 final class FirstOffsets {
+  /** The log as it was made. */
+  record Shape(int partitions, int replicas) {}
+
   private FirstOffsets() {}
 
   /**
    * Gives the generation the beginning of each partition for which it has no offset yet.
    *
-   * @return the log's number of partitions
+   * @return the log's partitions, and the replicas of each
    * @throws IllegalStateException if the log has lost its beginning
    * @throws KafkaException if the cluster does not answer
    */
-  static int ensure(Admin admin, String topic, String group) throws InterruptedException {
+  static Shape ensure(Admin admin, String topic, String group) throws InterruptedException {
     try {
-      int partitions =
-          admin
-              .describeTopics(java.util.List.of(topic))
-              .allTopicNames()
-              .get()
-              .get(topic)
-              .partitions()
-              .size();
+      List<TopicPartitionInfo> partitions =
+          admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic).partitions();
       Map<TopicPartition, OffsetAndMetadata> committed =
           admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get();
       Map<TopicPartition, OffsetAndMetadata> missing =
-          IntStream.range(0, partitions)
+          IntStream.range(0, partitions.size())
               .mapToObj(partition -> new TopicPartition(topic, partition))
               .filter(partition -> committed.get(partition) == null)
               .collect(
@@ -49,7 +48,7 @@ final class FirstOffsets {
         checkBeginning(admin, missing);
         begin(admin, group, missing);
       }
-      return partitions;
+      return new Shape(partitions.size(), partitions.get(0).replicas().size());
     } catch (ExecutionException e) {
       throw e.getCause() instanceof KafkaException known ? known : new KafkaException(e.getCause());
     }

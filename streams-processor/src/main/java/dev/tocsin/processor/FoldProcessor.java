@@ -4,6 +4,7 @@ import dev.tocsin.engine.Fold;
 import dev.tocsin.engine.Fold.EngineFailure;
 import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.Codec.UndecodableException;
+import dev.tocsin.schemas.Codec.UnknownSchemaException;
 import dev.tocsin.schemas.DeadLetter;
 import dev.tocsin.schemas.DeadLetterReason;
 import dev.tocsin.schemas.IncidentEvent;
@@ -62,12 +63,16 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
     hook.beforeCommit(store::flush);
     fold = new Fold(store, this::publish);
     view = views.open(partition, store);
+    lastAppliedAtMs = clock.millis();
     context.schedule(TICK_CHECK, PunctuationType.WALL_CLOCK_TIME, this::tickIfDue);
   }
 
   @Override
   public void process(Record<byte[], byte[]> entry) {
     long offset = context.recordMetadata().orElseThrow().offset();
+    if (isApplied(offset)) {
+      return;
+    }
     LogEntry decoded = null;
     try {
       decoded = ENTRIES.decode(entry.value());
@@ -80,6 +85,21 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
     if (store.dirty() >= config.dirtyMax()) {
       context.commit();
     }
+  }
+
+  /**
+   * Whether the state has this entry already. Offsets and state are committed together, so it has
+   * it only where the group's offsets were lost, as they are when nobody folds for a week, and the
+   * log is read again. The other way round nothing can be made good.
+   */
+  private boolean isApplied(long offset) {
+    long next = store.state().getAppliedOffset();
+    if (next == 0 && offset > 0) {
+      throw new IllegalStateException(
+          "partition %d goes on at offset %d, but its state is empty: the changelog is gone, and incidents would be lost; fold the log into a new generation"
+              .formatted(partition, offset));
+    }
+    return offset < next;
   }
 
   @Override
@@ -101,8 +121,8 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
         }
         return;
       } catch (EngineFailure e) {
-        if (e.getCause() instanceof KafkaException storeFailed) {
-          throw storeFailed; // not the engine's fault: the task ends, and is tried again
+        if (ofTheStore(e.getCause())) {
+          throw e; // not the engine's fault: the task ends, and is tried again
         }
         LOG.error("the engine failed in partition {}", partition, e);
         deadLetter(DeadLetterReason.ENGINE_FAILURE, entry, offset, e.getMessage());
@@ -113,6 +133,13 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
         }
       }
     }
+  }
+
+  /** Whether it could not read what is stored: no entry is to blame for that. */
+  static boolean ofTheStore(Throwable cause) {
+    return cause instanceof KafkaException
+        || cause instanceof UndecodableException
+        || cause instanceof UnknownSchemaException;
   }
 
   private void publish(IncidentEvent event) {
@@ -136,12 +163,14 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
 
   /**
    * A quiet partition in which something is due by the wall clock gets a tick; one that is being
-   * fed needs none.
+   * fed needs none. So does one that lags though nothing comes: what the log's end promised may be
+   * a transaction that someone aborted, and an entry must follow for the offset to move past it.
    */
   private void tickIfDue(long wallClockMs) {
     OptionalLong dueMs = fold.dueMs();
     boolean quiet = clock.millis() - lastAppliedAtMs >= Ticks.INTERVAL.toMillis();
-    if (quiet && view.caughtUp() && dueMs.isPresent() && dueMs.getAsLong() <= clock.millis()) {
+    boolean due = dueMs.isPresent() && dueMs.getAsLong() <= clock.millis();
+    if (quiet && (view.behind() || (view.caughtUp() && due))) {
       ticks.append(partition);
     }
   }

@@ -1,11 +1,11 @@
 package dev.tocsin.processor;
 
 import com.google.protobuf.ByteString;
+import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.incidents.IncidentState;
 import dev.tocsin.proto.incidents.Severity;
 import dev.tocsin.proto.state.ScanIncidentsRequest;
 import dev.tocsin.proto.state.ScanIncidentsResponse;
-import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.Key128;
 import java.util.EnumSet;
 import java.util.Optional;
@@ -14,7 +14,8 @@ import java.util.function.BooleanSupplier;
 
 /**
  * One walk along a workspace's index: filters as it goes, and stops at the limit, at the scan
- * budget, or when nobody waits for it any longer. What it has not reached, it says.
+ * budget, when the response is large, or when nobody waits for it any longer. What it has not
+ * reached, it says.
  */
 final class IncidentScan {
   /** Index entries that one walk looks at. */
@@ -22,6 +23,9 @@ final class IncidentScan {
 
   /** Matches that one walk gives, whatever is asked for. */
   static final int LIMIT_MAX = 1_001;
+
+  /** Of the matches that one walk gives: with one more, less than a gRPC message may have. */
+  static final int BYTES_MAX = 3 << 20;
 
   private static final int CANCEL_CHECK = 256;
   private static final Set<IncidentState> NOT_OPEN =
@@ -51,7 +55,10 @@ final class IncidentScan {
     try (IndexWalk walk = view.store().walk(request.getWorkspace(), open, notOpen, before)) {
       response.setAppliedOffset(walk.state().getAppliedOffset());
       Key128 last = null;
-      for (int walked = 0; walked < BUDGET && response.getIncidentsCount() < limit; walked++) {
+      int bytes = 0;
+      for (int walked = 0;
+          walked < BUDGET && response.getIncidentsCount() < limit && bytes < BYTES_MAX;
+          walked++) {
         Key128 id = walk.next();
         if (id == null) {
           return response.build();
@@ -59,7 +66,9 @@ final class IncidentScan {
         last = id;
         Optional<Tallied> found = view.store().read(id);
         if (found.isPresent() && matches(found.get().incident())) {
-          response.addIncidents(IncidentMapper.toProto(found.get(), view.partition()));
+          Incident incident = IncidentMapper.toProto(found.get(), view.partition());
+          bytes += incident.getSerializedSize();
+          response.addIncidents(incident);
         }
         if (walked % CANCEL_CHECK == 0 && cancelled.getAsBoolean()) {
           break;
@@ -72,7 +81,7 @@ final class IncidentScan {
     }
   }
 
-  private boolean matches(Incident incident) {
+  private boolean matches(dev.tocsin.schemas.Incident incident) {
     return (states.isEmpty() || states.contains(IncidentMapper.state(incident.getState())))
         && (severities.isEmpty()
             || severities.contains(IncidentMapper.severity(incident.getSeverity())))

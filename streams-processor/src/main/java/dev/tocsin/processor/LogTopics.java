@@ -102,8 +102,13 @@ public final class LogTopics {
   private static NewTopic topic(
       String name, int partitions, int replicas, Map<String, String> settings) {
     Map<String, String> all = new HashMap<>(settings);
-    all.put("min.insync.replicas", replicas >= 3 ? "2" : "1");
+    all.put("min.insync.replicas", inSyncMin(replicas));
     return new NewTopic(name, partitions, (short) replicas).configs(all);
+  }
+
+  /** How many replicas must have a record before it counts as written. */
+  static String inSyncMin(int replicas) {
+    return replicas >= 3 ? "2" : "1";
   }
 
   /** Whether it was made now; it may have been before, or by another instance at the same time. */

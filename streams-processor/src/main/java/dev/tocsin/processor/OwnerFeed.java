@@ -16,7 +16,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.streams.StreamsMetadata;
-import org.apache.kafka.streams.errors.StreamsException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Tells watchers who owns what, as the group's metadata has it, and again whenever that changes. A
@@ -24,13 +25,16 @@ import org.apache.kafka.streams.errors.StreamsException;
  * Thread-safe.
  */
 final class OwnerFeed implements AutoCloseable {
-  private static final Duration POLL = Duration.ofMillis(200);
-  private static final int WATCHERS_MAX = 1_000;
+  static final Duration POLL = Duration.ofMillis(200);
+
+  private static final Logger LOG = LoggerFactory.getLogger(OwnerFeed.class);
+  static final int WATCHERS_MAX = 1_000;
 
   /** One watcher; its lock orders what is sent to it. */
   private final class Watcher {
     private final ServerCallStreamObserver<Owners> reply;
     private Owners sent;
+    private boolean ended;
 
     Watcher(ServerCallStreamObserver<Owners> reply) {
       this.reply = reply;
@@ -38,14 +42,15 @@ final class OwnerFeed implements AutoCloseable {
 
     synchronized void send() {
       Owners newest = current;
-      if (reply.isReady() && !reply.isCancelled() && !newest.equals(sent)) {
+      if (!ended && reply.isReady() && !reply.isCancelled() && !newest.equals(sent)) {
         sent = newest;
         reply.onNext(newest);
       }
     }
 
     synchronized void end() {
-      if (!reply.isCancelled()) {
+      if (!ended && !reply.isCancelled()) {
+        ended = true;
         reply.onError(Errors.unavailable("this instance stops", POLL));
       }
     }
@@ -57,6 +62,7 @@ final class OwnerFeed implements AutoCloseable {
   private final Set<Watcher> watchers = ConcurrentHashMap.newKeySet();
   private final ScheduledFuture<?> polling;
   private volatile Owners current = Owners.getDefaultInstance();
+  private volatile boolean closed;
 
   OwnerFeed(
       int partitions,
@@ -81,33 +87,37 @@ final class OwnerFeed implements AutoCloseable {
     reply.setOnReadyHandler(watcher::send);
     watchers.add(watcher);
     watcher.send();
+    if (closed) {
+      watcher.end(); // it came too late to be met by close
+    }
   }
 
   @Override
   public void close() {
+    closed = true;
     polling.cancel(false);
     watchers.forEach(Watcher::end);
     watchers.clear();
   }
 
+  /** While the group's metadata cannot be had, what was last known stands. */
   private void poll() {
-    Collection<StreamsMetadata> instances;
     try {
-      instances = group.get();
-    } catch (IllegalStateException | StreamsException notRunning) {
-      return; // before its start and after its end; let out, it would end the polling for good
+      current = read();
+      watchers.forEach(Watcher::send);
+    } catch (RuntimeException e) {
+      LOG.debug("the owners are not known now", e);
     }
+  }
+
+  private Owners read() {
     Owners.Builder owners = Owners.newBuilder().setPartitions(partitions);
-    instances.stream()
+    group.get().stream()
         .map(this::owner)
         .filter(owner -> owner.getActiveCount() + owner.getStandbyCount() > 0)
         .sorted(Comparator.comparing(Owner::getAddress))
         .forEach(owners::addOwners);
-    Owners now = owners.build();
-    if (!now.equals(current)) {
-      current = now;
-    }
-    watchers.forEach(Watcher::send);
+    return owners.build();
   }
 
   private Owner owner(StreamsMetadata instance) {

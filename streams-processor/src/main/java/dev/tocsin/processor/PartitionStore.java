@@ -107,6 +107,8 @@ final class PartitionStore implements FoldStore {
     lock.writeLock().lock();
     try {
       if (changes.rules() != null) {
+        // What has expired under the old window stays expired under a longer one.
+        receipts.expire(changes.state().getFoldTimeMs(), rules);
         rules = changes.rules();
         store.put(StateKeys.RULES, RULES.encode(rules));
       }
@@ -164,9 +166,11 @@ final class PartitionStore implements FoldStore {
   /** One incident, for any thread. */
   Optional<Tallied> read(Key128 id) {
     Incident incident = incidents.peek(id);
-    return incident == null
-        ? Optional.empty()
-        : Optional.of(new Tallied(incident, tally(tallies.peek(id))));
+    if (incident == null) {
+      return Optional.empty();
+    }
+    // The tally goes last: if it is gone, the incident went since it was found.
+    return Optional.ofNullable(tallies.peek(id)).map(tally -> new Tallied(incident, tally));
   }
 
   /** Everything as it is between two commits of the fold, for any thread. To be closed by it. */

@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.PriorityQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 
 /**
  * One owned partition as readers see it: its store, how far it is applied, and who waits for more.
@@ -32,6 +33,7 @@ final class PartitionView {
       new PriorityQueue<>(Comparator.comparingLong(Waiter::offset));
   private volatile long firstAwaited = UNKNOWN;
   private volatile long takenOverAt = UNKNOWN;
+  private boolean closed;
 
   PartitionView(int partition, PartitionStore store, Executor replies, int waitersMax) {
     this.partition = partition;
@@ -67,6 +69,12 @@ final class PartitionView {
     return appliedOffset() >= takenOverAt;
   }
 
+  /** Whether it is known that it lags behind what it has to have applied to answer as owner. */
+  boolean behind() {
+    long end = takenOverAt;
+    return end != UNKNOWN && appliedOffset() < end;
+  }
+
   /**
    * Done when the entry at {@code offset} is applied; fails if the partition moves away first.
    *
@@ -75,6 +83,10 @@ final class PartitionView {
   CompletableFuture<Void> await(long offset) {
     CompletableFuture<Void> done = new CompletableFuture<>();
     synchronized (waiters) {
+      if (closed) {
+        done.cancel(false);
+        return done;
+      }
       if (waiters.size() >= waitersMax) {
         waiters.removeIf(waiter -> waiter.done().isDone());
         if (waiters.size() >= waitersMax) {
@@ -96,7 +108,7 @@ final class PartitionView {
     synchronized (waiters) {
       while (!waiters.isEmpty() && waiters.peek().offset() < appliedOffset()) {
         CompletableFuture<Void> done = waiters.poll().done();
-        replies.execute(() -> done.complete(null));
+        reply(() -> done.complete(null));
       }
       firstAwaited = waiters.isEmpty() ? UNKNOWN : waiters.peek().offset();
     }
@@ -105,9 +117,18 @@ final class PartitionView {
   /** The partition moves away: nobody waits here any longer. */
   void close() {
     synchronized (waiters) {
-      waiters.forEach(waiter -> replies.execute(() -> waiter.done().cancel(false)));
+      closed = true;
+      waiters.forEach(waiter -> reply(() -> waiter.done().cancel(false)));
       waiters.clear();
       firstAwaited = UNKNOWN;
+    }
+  }
+
+  private void reply(Runnable answer) {
+    try {
+      replies.execute(answer);
+    } catch (RejectedExecutionException stopping) {
+      answer.run(); // nobody is left waiting
     }
   }
 }

@@ -7,11 +7,13 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,7 +23,7 @@ final class PartitionViews {
   private static final Duration RETRY = Duration.ofMillis(500);
 
   private final Map<Integer, PartitionView> owned = new ConcurrentHashMap<>();
-  private final LogEnds logEnds;
+  private final IntFunction<CompletionStage<Long>> logEnds;
   private final ScheduledExecutorService timer;
   private final Executor replies;
   private final int waitersMax;
@@ -29,10 +31,14 @@ final class PartitionViews {
   /**
    * None yet.
    *
+   * @param logEnds where a partition of the log ends now
    * @param replies runs the reads that had to wait for a position
    */
   PartitionViews(
-      LogEnds logEnds, ScheduledExecutorService timer, Executor replies, int waitersMax) {
+      IntFunction<CompletionStage<Long>> logEnds,
+      ScheduledExecutorService timer,
+      Executor replies,
+      int waitersMax) {
     this.logEnds = logEnds;
     this.timer = timer;
     this.replies = replies;
@@ -70,7 +76,7 @@ final class PartitionViews {
 
   private void observeEnd(PartitionView view) {
     logEnds
-        .end(view.partition())
+        .apply(view.partition())
         .whenComplete(
             (end, failure) -> {
               if (failure == null) {

@@ -4,9 +4,11 @@ import dev.tocsin.runtime.Errors;
 import io.grpc.Deadline;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
 
 /**
  * Waits until a position is applied. A position just given by an ack is applied within
@@ -17,10 +19,10 @@ final class PositionWait {
   private static final Duration SOON = Duration.ofMillis(100);
   private static final Duration WAIT_MAX = Duration.ofSeconds(30);
 
-  private final LogEnds logEnds;
+  private final IntFunction<CompletionStage<Long>> logEnds;
   private final ScheduledExecutorService timer;
 
-  PositionWait(LogEnds logEnds, ScheduledExecutorService timer) {
+  PositionWait(IntFunction<CompletionStage<Long>> logEnds, ScheduledExecutorService timer) {
     this.logEnds = logEnds;
     this.timer = timer;
   }
@@ -51,7 +53,7 @@ final class PositionWait {
 
   private void checkEnd(PartitionView view, long offset, CompletableFuture<Void> applied) {
     logEnds
-        .end(view.partition())
+        .apply(view.partition())
         .whenComplete(
             (end, failure) -> {
               if (failure == null && offset >= end) {

@@ -11,11 +11,12 @@ import java.util.HashMap;
 import java.util.Properties;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.streams.CloseOptions;
+import org.apache.kafka.streams.CloseOptions.GroupMembershipOperation;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.KafkaStreams.State;
 import org.apache.kafka.streams.StreamsConfig;
@@ -38,7 +39,8 @@ public final class Processor implements AutoCloseable {
   private final Health health;
   private final Clock clock;
   private final Lifetime lifetime = new Lifetime();
-  private volatile boolean givenUp;
+  private volatile String givenUp;
+  private volatile boolean closing;
   private KafkaStreams streams;
   private PartitionViews views;
   private StateService service;
@@ -74,11 +76,12 @@ public final class Processor implements AutoCloseable {
 
   /** Whether it has stopped by itself, since its threads kept dying. */
   public boolean failed() {
-    return givenUp;
+    return givenUp != null;
   }
 
   @Override
   public void close() {
+    closing = true;
     health.unmet(CONDITION, "stopping");
     lifetime.close();
   }
@@ -86,25 +89,27 @@ public final class Processor implements AutoCloseable {
   private void open() throws InterruptedException {
     String log = config.topics().log();
     Admin admin = lifetime.add(Admin.create(new HashMap<>(config.kafka())));
-    int partitions = FirstOffsets.ensure(admin, log, config.topics().applicationId());
-    ScheduledExecutorService timer = Executors.newScheduledThreadPool(2, Processor::daemon);
+    FirstOffsets.Shape shape = FirstOffsets.ensure(admin, log, config.topics().applicationId());
+    ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(2, Processor::daemon);
+    timer.setRemoveOnCancelPolicy(true); // else each wait that ended stays until its deadline
     lifetime.add(timer::shutdownNow);
     LogEnds logEnds = new LogEnds(admin, log);
     ExecutorService replies = Executors.newFixedThreadPool(REPLY_THREADS, Processor::daemon);
     lifetime.add(replies::shutdownNow);
-    views = new PartitionViews(logEnds, timer, replies, config.waitersMax());
+    views = new PartitionViews(logEnds::end, timer, replies, config.waitersMax());
     Ticks ticks = lifetime.add(new Ticks(log, config.kafka(), clock));
     RocksMemory memory = lifetime.add(new RocksMemory(config.rocksBytesMax()));
     Topology topology =
         FoldTopology.build(config.topics(), () -> new FoldProcessor(config, views, ticks, clock));
     Properties settings = new Properties();
-    settings.putAll(StreamsSettings.of(config, memory));
+    settings.putAll(StreamsSettings.of(config, shape.replicas(), memory));
     streams = new KafkaStreams(topology, new StreamsConfig(settings));
     lifetime.add(this::closeStreams);
-    streams.setUncaughtExceptionHandler(new ThreadFailures(health, clock, () -> givenUp = true));
+    streams.setUncaughtExceptionHandler(new ThreadFailures(clock, why -> givenUp = why));
     OwnerFeed owners =
-        lifetime.add(new OwnerFeed(partitions, log, streams::metadataForAllStreamsClients, timer));
-    service = new StateService(views, owners, new PositionWait(logEnds, timer));
+        lifetime.add(
+            new OwnerFeed(shape.partitions(), log, streams::metadataForAllStreamsClients, timer));
+    service = new StateService(views, owners, new PositionWait(logEnds::end, timer));
     streams.start();
     ScheduledFuture<?> unused =
         timer.scheduleWithFixedDelay(
@@ -115,16 +120,21 @@ public final class Processor implements AutoCloseable {
   }
 
   private void closeStreams() {
-    streams.close(CloseOptions.timeout(CLOSE_MAX));
+    // Who comes back under its name finds its partitions; anyone else's go to the others at once.
+    GroupMembershipOperation operation =
+        config.instanceId().isPresent()
+            ? GroupMembershipOperation.REMAIN_IN_GROUP
+            : GroupMembershipOperation.LEAVE_GROUP;
+    streams.close(CloseOptions.timeout(CLOSE_MAX).withGroupMembershipOperation(operation));
   }
 
   private void reportHealth() {
     State state = streams.state();
-    if (givenUp) {
-      return; // the reason that was told stays
-    }
+    String stopped = closing ? "stopping" : givenUp;
     long behind = views.owned().stream().filter(view -> !view.caughtUp()).count();
-    if (state != State.RUNNING) {
+    if (stopped != null) {
+      health.unmet(CONDITION, stopped);
+    } else if (state != State.RUNNING) {
       health.unmet(CONDITION, "the fold is " + state);
     } else if (behind > 0) {
       health.unmet(CONDITION, behind + " partitions are not caught up with the log");

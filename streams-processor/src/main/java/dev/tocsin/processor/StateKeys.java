@@ -132,7 +132,11 @@ final class StateKeys {
   private static byte[] indexPrefix(String workspace, boolean open, int more) {
     byte[] name = workspace.getBytes(StandardCharsets.UTF_8);
     byte[] key = new byte[1 + Short.BYTES + name.length + 1 + more];
-    ByteBuffer.wrap(key).put(INDEX).putShort((short) name.length).put(name).put((byte) (open ? 0 : 1));
+    ByteBuffer.wrap(key)
+        .put(INDEX)
+        .putShort((short) name.length)
+        .put(name)
+        .put((byte) (open ? 0 : 1));
     return key;
   }
 }

@@ -19,6 +19,7 @@ import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.PartitionState;
 import io.grpc.Context;
 import io.grpc.Deadline;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -28,12 +29,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The internal API: reads from the stores of the partitions that this instance owns. Reads of
  * RocksDB may block, so it runs on a pool; a read that waits for a position holds no thread.
  */
 final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
+  private static final Logger LOG = LoggerFactory.getLogger(StateService.class);
   private static final Duration RETRY_AFTER = Duration.ofMillis(200);
   private static final int ID_BYTES = 16;
 
@@ -93,7 +97,8 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
 
   @Override
   public void readDigest(ReadDigestRequest request, StreamObserver<ReadDigestResponse> reply) {
-    answer(request.getPartition(), -1, reply, StateService::digest);
+    Context call = Context.current();
+    answer(request.getPartition(), -1, reply, view -> digest(view, call));
   }
 
   /**
@@ -137,6 +142,13 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
     } catch (InvalidStateStoreException closed) {
       reply.onError(unavailable(view.partition())); // the partition moved away while it was read
       return;
+    } catch (CancellationException nobodyWaits) {
+      reply.onError(Status.CANCELLED.asRuntimeException());
+      return;
+    } catch (RuntimeException e) {
+      LOG.error("a read of partition {} failed", view.partition(), e);
+      reply.onError(Status.INTERNAL.withDescription("the read failed").asRuntimeException());
+      return;
     }
     reply.onNext(response);
     reply.onCompleted();
@@ -168,10 +180,16 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
     return response.build();
   }
 
-  private static ReadDigestResponse digest(PartitionView view) {
+  private static ReadDigestResponse digest(PartitionView view, Context call) {
     try (StoreSnapshot snapshot = view.store().snapshot()) {
       DigestSum sum = new DigestSum();
-      snapshot.forEach(each -> sum.add(each.incident(), each.tally()));
+      snapshot.forEach(
+          each -> {
+            if (call.isCancelled()) {
+              throw new CancellationException();
+            }
+            sum.add(each.incident(), each.tally());
+          });
       return ReadDigestResponse.newBuilder()
           .setAppliedOffset(snapshot.state().getAppliedOffset())
           .setIncidents(sum.incidents())

@@ -23,7 +23,12 @@ final class StreamsSettings {
 
   private StreamsSettings() {}
 
-  static Map<String, Object> of(ProcessorConfig config, RocksMemory memory) {
+  /**
+   * The settings.
+   *
+   * @param replicas of the log: the changelogs have as many
+   */
+  static Map<String, Object> of(ProcessorConfig config, int replicas, RocksMemory memory) {
     Map<String, Object> to = new HashMap<>(config.kafka());
     to.put(StreamsConfig.APPLICATION_ID_CONFIG, config.topics().applicationId());
     to.put(StreamsConfig.APPLICATION_SERVER_CONFIG, config.address());
@@ -32,6 +37,10 @@ final class StreamsSettings {
     to.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, config.commitInterval().toMillis());
     to.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, config.threads());
     to.put(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, 1);
+    to.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, replicas);
+    to.put(
+        StreamsConfig.topicPrefix(TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG),
+        LogTopics.inSyncMin(replicas));
     to.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0L);
     to.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, RocksMemory.Setter.class);
     to.put(RocksMemory.KEY, memory);

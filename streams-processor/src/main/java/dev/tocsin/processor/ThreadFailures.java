@@ -1,11 +1,11 @@
 package dev.tocsin.processor;
 
-import dev.tocsin.runtime.Health;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.function.Consumer;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,18 +20,16 @@ final class ThreadFailures implements StreamsUncaughtExceptionHandler {
 
   private static final Logger LOG = LoggerFactory.getLogger(ThreadFailures.class);
 
-  private final Health health;
   private final Clock clock;
-  private final Runnable givenUp;
+  private final Consumer<String> givenUp;
   private final Deque<Instant> recent = new ArrayDeque<>();
 
   /**
    * A handler.
    *
-   * @param givenUp called when threads are not replaced any more
+   * @param givenUp told why, when threads are not replaced any more
    */
-  ThreadFailures(Health health, Clock clock, Runnable givenUp) {
-    this.health = health;
+  ThreadFailures(Clock clock, Consumer<String> givenUp) {
     this.clock = clock;
     this.givenUp = givenUp;
   }
@@ -49,8 +47,7 @@ final class ThreadFailures implements StreamsUncaughtExceptionHandler {
       return StreamThreadExceptionResponse.REPLACE_THREAD;
     }
     LOG.error("a stream thread died again; the processor stops", failure);
-    health.unmet(Processor.CONDITION, "stream threads keep dying: " + failure);
-    givenUp.run();
+    givenUp.accept("stream threads keep dying: " + failure);
     return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
   }
 }

@@ -7,10 +7,12 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
@@ -39,19 +41,30 @@ final class Ticks implements AutoCloseable {
   private final Clock clock;
   private final Producer<byte[], byte[]> producer;
   private final Map<Integer, Long> lastMs = new ConcurrentHashMap<>();
+
+  /** Partitions whose tick waits for the sender: one each at most, however slow it is. */
+  private final Set<Integer> waiting = ConcurrentHashMap.newKeySet();
+
   private final ExecutorService sender = Executors.newSingleThreadExecutor(task -> daemon(task));
 
   Ticks(String topic, Map<String, String> kafka, Clock clock) {
+    this(topic, clock, producer(kafka));
+  }
+
+  Ticks(String topic, Clock clock, Producer<byte[], byte[]> producer) {
     this.topic = topic;
     this.clock = clock;
+    this.producer = producer;
+  }
+
+  private static Producer<byte[], byte[]> producer(Map<String, String> kafka) {
     Map<String, Object> settings = new HashMap<>(kafka);
     settings.put(ProducerConfig.CLIENT_ID_CONFIG, "tocsin-ticks");
     settings.put(ProducerConfig.ACKS_CONFIG, "all");
     settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 1_000);
     settings.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 2_000);
     settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 5_000);
-    this.producer =
-        new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+    return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
   }
 
   /** Appends a tick, unless this partition had one less than {@link #INTERVAL} ago. */
@@ -61,12 +74,19 @@ final class Ticks implements AutoCloseable {
     if (last != null && nowMs - last < INTERVAL.toMillis() && nowMs >= last) {
       return;
     }
+    if (!waiting.add(partition)) {
+      return;
+    }
     lastMs.put(partition, nowMs);
-    sender.execute(
-        () -> send(partition)); // bounded: one a second and partition, each gone in a second
+    try {
+      sender.execute(() -> send(partition));
+    } catch (RejectedExecutionException closed) {
+      waiting.remove(partition);
+    }
   }
 
   private void send(int partition) {
+    waiting.remove(partition);
     try {
       Future<RecordMetadata> unused =
           producer.send(new ProducerRecord<>(topic, partition, null, ENTRY));

@@ -1,33 +1,34 @@
 package dev.tocsin.processor;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.google.protobuf.ByteString;
-import dev.tocsin.broker.SharedBroker;
+import dev.tocsin.engine.MemoryStore;
 import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.incidents.IncidentState;
-import dev.tocsin.proto.state.IncidentStateGrpc;
-import dev.tocsin.proto.state.IncidentStateGrpc.IncidentStateBlockingStub;
-import dev.tocsin.proto.state.PartitionProgress;
-import dev.tocsin.proto.state.ReadDigestRequest;
-import dev.tocsin.proto.state.ReadProgressRequest;
-import dev.tocsin.proto.state.ScanIncidentsRequest;
-import dev.tocsin.runtime.Health;
-import dev.tocsin.runtime.Settings;
+import dev.tocsin.proto.state.Owners;
+import dev.tocsin.proto.state.ReadDigestResponse;
+import dev.tocsin.proto.state.WatchOwnersRequest;
 import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.AlertStatus;
+import dev.tocsin.schemas.Codec;
+import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.Topics;
-import io.grpc.ManagedChannel;
-import io.grpc.Server;
-import io.grpc.inprocess.InProcessChannelBuilder;
-import io.grpc.inprocess.InProcessServerBuilder;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.grpc.Status;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -37,107 +38,165 @@ import org.junit.jupiter.api.io.TempDir;
 class ProcessorIT {
   @TempDir Path folder;
 
-  private final Topics topics = new Topics("it-" + UUID.randomUUID(), "g1");
-  private final Map<String, String> kafka = Map.of("bootstrap.servers", SharedBroker.bootstrap());
+  private final Topics topics = RunningProcessor.topics();
   private TestLog log;
-  private Processor processor;
-  private Server server;
-  private ManagedChannel channel;
-  private IncidentStateBlockingStub state;
+  private RunningProcessor processor;
 
   @BeforeEach
   void start() throws Exception {
-    LogTopics.create(kafka, topics, TestLog.PARTITIONS, 1);
-    log = new TestLog(topics, kafka);
+    LogTopics.create(RunningProcessor.KAFKA, topics, TestLog.PARTITIONS, 1);
+    log = new TestLog(topics, RunningProcessor.KAFKA);
     open();
   }
 
   @AfterEach
-  void stop() throws Exception {
-    shut();
+  void stop() {
+    processor.close();
     log.close();
   }
 
   @Test
   void processor_foldsAlertsIntoAnIncident() throws Exception {
     Alert alert = TestLog.alert("a1", "checkout", "High latency");
+    int partition = TestLog.partition(alert);
     log.append(alert);
     log.append(TestLog.alert("a2", "checkout", "High latency"));
     long last = log.append(TestLog.alert("a2", "checkout", "High latency"));
-    Incident incident = onlyIncident(TestLog.partition(alert), last);
+    Incident incident = processor.onlyIncident(partition, last);
     assertThat(incident.getOccurrences()).isEqualTo(2);
     assertThat(incident.getRevision()).isEqualTo(1);
     assertThat(incident.getState()).isEqualTo(IncidentState.INCIDENT_STATE_DETECTED);
-    assertThat(progress(TestLog.partition(alert)).getRedelivered()).isEqualTo(1);
+    assertThat(processor.progress(partition).getRedelivered()).isEqualTo(1);
   }
 
   @Test
-  void processor_goesOnAfterARestart() throws Exception {
+  void processor_goesOnAfterARestartAlsoWithoutItsFolder() throws Exception {
     Alert alert = TestLog.alert("a1", "checkout", "High latency");
-    long first = log.append(alert);
-    onlyIncident(TestLog.partition(alert), first);
-    shut();
+    int partition = TestLog.partition(alert);
+    processor.onlyIncident(partition, log.append(alert));
+    processor.close();
     long last = log.append(TestLog.alert("a2", "checkout", "High latency", AlertStatus.ENDED));
     open();
-    Incident incident = onlyIncident(TestLog.partition(alert), last);
-    assertThat(incident.getState()).isEqualTo(IncidentState.INCIDENT_STATE_RESOLVED);
-    assertThat(
-            state
-                .readDigest(
-                    ReadDigestRequest.newBuilder().setPartition(TestLog.partition(alert)).build())
-                .getIncidents())
+    System.out.printf(
+        "restart after a clean stop: serving in %d ms%n", processor.startup.toMillis());
+    assertThat(processor.onlyIncident(partition, last).getState())
+        .isEqualTo(IncidentState.INCIDENT_STATE_RESOLVED);
+    ReadDigestResponse before = processor.digest(partition);
+    assertThat(before.getIncidents()).isEqualTo(1);
+    processor.close();
+    delete(folder);
+    open();
+    System.out.printf(
+        "restart without its folder: serving in %d ms%n", processor.startup.toMillis());
+    assertThat(processor.digest(partition)).isEqualTo(before);
+    long again = log.append(alert);
+    processor.onlyIncident(partition, again);
+    assertThat(processor.progress(partition).getRedelivered())
+        .as("receipts were kept")
         .isEqualTo(1);
   }
 
-  private Incident onlyIncident(int partition, long minOffset) {
-    List<Incident> found =
-        state
-            .withDeadlineAfter(Duration.ofSeconds(20))
-            .scanIncidents(
-                ScanIncidentsRequest.newBuilder()
-                    .setPartition(partition)
-                    .setWorkspace("default")
-                    .setLimit(10)
-                    .setBeforeId(ByteString.EMPTY)
-                    .setMinOffset(minOffset)
-                    .build())
-            .getIncidentsList();
-    assertThat(found).hasSize(1);
-    return found.get(0);
+  @Test
+  void processor_withoutANameHandsOverAtOnce() throws Exception {
+    Topics other = new Topics(topics.prefix(), "g2");
+    LogTopics.create(RunningProcessor.KAFKA, other, TestLog.PARTITIONS, 1);
+    Map<String, String> nameless = Map.of("processor.instance-id", "");
+    try (RunningProcessor first = new RunningProcessor(other, folder.resolve("a"), nameless)) {
+      assertThat(first.health.serving()).isTrue();
+    }
+    try (RunningProcessor next = new RunningProcessor(other, folder.resolve("b"), nameless)) {
+      System.out.printf("handed over: serving in %d ms%n", next.startup.toMillis());
+      assertThat(next.startup).isLessThan(Duration.ofSeconds(30));
+    }
   }
 
-  private PartitionProgress progress(int partition) {
-    return state.readProgress(ReadProgressRequest.getDefaultInstance()).getPartitionsList().stream()
-        .filter(each -> each.getPartition() == partition)
-        .findAny()
-        .orElseThrow();
+  @Test
+  void quietPartition_isMovedByTicks() throws Exception {
+    var rules = World.quick(2);
+    rules.setAutoResolveAfterMs(1_000L);
+    for (int partition = 0; partition < TestLog.PARTITIONS; partition++) {
+      log.append(
+          partition, Codec.of(LogEntry.class).encode(new LogEntry(new RulesActivated(rules))));
+    }
+    Alert alert = TestLog.alert("a1", "checkout", "High latency");
+    int partition = TestLog.partition(alert);
+    long opened = log.append(alert);
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(20))
+        .until(
+            () ->
+                processor.onlyIncident(partition, opened).getState()
+                    == IncidentState.INCIDENT_STATE_RESOLVED);
+    assertThat(LogReader.read(topics.log(), partition)).hasSizeLessThan(15);
+  }
+
+  @Test
+  void anotherGeneration_comesToTheSame() throws Exception {
+    World world = new World(41);
+    List<Future<RecordMetadata>> sent = new ArrayList<>();
+    for (int i = 0; i < 600; i++) {
+      sent.add(log.send(i % TestLog.PARTITIONS, world.next().bytes()));
+    }
+    long[] last = new long[TestLog.PARTITIONS];
+    for (Future<RecordMetadata> each : sent) {
+      last[each.get().partition()] = each.get().offset();
+    }
+    Topics other = new Topics(topics.prefix(), "g2");
+    LogTopics.create(RunningProcessor.KAFKA, other, TestLog.PARTITIONS, 1);
+    try (RunningProcessor second = new RunningProcessor(other, folder.resolve("g2"), Map.of())) {
+      for (int partition = 0; partition < TestLog.PARTITIONS; partition++) {
+        assertThat(second.incidents(partition, last[partition])).isNotEmpty();
+        assertThat(processor.incidents(partition, last[partition])).isNotEmpty();
+        MemoryStore model = LogReader.fold(topics.log(), partition);
+        assertThat(second.digest(partition).getExact()).isEqualTo(model.digest().exact());
+        assertThat(processor.digest(partition).getExact()).isEqualTo(model.digest().exact());
+      }
+    }
+  }
+
+  @Test
+  void minPosition_waitsForWhatIsToComeAndRefusesWhatIsBeyondTheEnd() throws Exception {
+    Alert alert = TestLog.alert("a1", "checkout", "High latency");
+    int partition = TestLog.partition(alert);
+    long last = log.append(alert);
+    processor.onlyIncident(partition, last);
+    assertThatThrownBy(() -> processor.incidents(partition, last + 50))
+        .satisfies(
+            failure ->
+                assertThat(Status.fromThrowable(failure).getCode())
+                    .isEqualTo(Status.Code.INVALID_ARGUMENT));
+    CompletableFuture<Incident> waiting =
+        CompletableFuture.supplyAsync(() -> processor.onlyIncident(partition, last + 1));
+    log.append(TestLog.alert("a2", "checkout", "High latency"));
+    assertThat(waiting.join().getOccurrences()).isEqualTo(2);
+  }
+
+  @Test
+  void owners_areToldAlsoToThoseWhoAskEarly() {
+    Iterator<Owners> told =
+        processor
+            .state
+            .withDeadlineAfter(Duration.ofSeconds(20))
+            .watchOwners(WatchOwnersRequest.getDefaultInstance());
+    Owners owners = told.next();
+    while (owners.getOwnersCount() == 0
+        || owners.getOwners(0).getActiveCount() < TestLog.PARTITIONS) {
+      owners = told.next();
+    }
+    assertThat(owners.getPartitions()).isEqualTo(TestLog.PARTITIONS);
+    assertThat(owners.getOwners(0).getAddress()).isEqualTo("localhost:9001");
   }
 
   private void open() throws Exception {
-    Health health = new Health();
-    ProcessorConfig config =
-        ProcessorConfig.read(
-            Settings.of(
-                Map.of(
-                    "kafka.bootstrap.servers", SharedBroker.bootstrap(),
-                    "log.prefix", topics.prefix(),
-                    "processor.instance-id", "one",
-                    "processor.state-folder", folder.toString())));
-    processor = new Processor(config, new SimpleMeterRegistry(), health, Clock.systemUTC());
-    processor.start();
-    server =
-        InProcessServerBuilder.forName(topics.prefix())
-            .addService(processor.stateService())
-            .build()
-            .start();
-    channel = InProcessChannelBuilder.forName(topics.prefix()).build();
-    state = IncidentStateGrpc.newBlockingStub(channel);
-    Awaitility.await().atMost(Duration.ofSeconds(30)).until(health::serving);
+    processor = new RunningProcessor(topics, folder, Map.of());
   }
 
-  private void shut() {
-    channel.shutdownNow();
-    server.shutdownNow();
-    processor.close();
+  private static void delete(Path folder) throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file :
+          files.filter(each -> !each.equals(folder)).sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
   }
 }

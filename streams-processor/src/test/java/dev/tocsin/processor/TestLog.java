@@ -13,8 +13,10 @@ import dev.tocsin.schemas.Severity;
 import dev.tocsin.schemas.Topics;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Future;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** Appends to a log as an edge does. */
@@ -73,6 +75,11 @@ final class TestLog implements AutoCloseable {
 
   long append(int partition, byte[] value) throws Exception {
     return producer.send(new ProducerRecord<>(topics.log(), partition, null, value)).get().offset();
+  }
+
+  /** Appends without waiting. */
+  Future<RecordMetadata> send(int partition, byte[] value) {
+    return producer.send(new ProducerRecord<>(topics.log(), partition, null, value));
   }
 
   @Override

@@ -1,0 +1,106 @@
+package dev.tocsin.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tocsin.schemas.Alert;
+import dev.tocsin.schemas.AlertStatus;
+import dev.tocsin.schemas.Alerts;
+import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.PartitionState;
+import dev.tocsin.schemas.Rules;
+import dev.tocsin.schemas.RulesActivated;
+import dev.tocsin.schemas.Severity;
+import dev.tocsin.schemas.Tally;
+import dev.tocsin.schemas.Tick;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What each version of the engine makes of one fixed log. A difference means that logs are folded
+ * otherwise than they were: that takes a new engine version, and the old one stays as it is.
+ */
+class GoldenDigestTest {
+  private static final long[] JUMPS_MS = {
+    0, 0, 0, 1, 400, 1000, 20_000, 240_000, 360_000, 3_000_000, 72_000_000, 90_000_000, -60_000
+  };
+
+  @Test
+  void digests_areThoseOfTheEngineVersion() throws IOException {
+    MemoryStore store = new MemoryStore();
+    DigestSum lives = new DigestSum();
+    Fold fold =
+        new Fold(
+            store,
+            event ->
+                lives.add(
+                    event.getIncident(),
+                    new Tally(event.getOccurrences(), event.getLastSeenMs(), 0L, 0L, false)));
+    Random random = new Random(20251121); // its algorithm is part of Java's specification
+    long nowMs = Log.START_MS;
+    for (int offset = 0; offset < 1500; offset++) {
+      nowMs += JUMPS_MS[random.nextInt(JUMPS_MS.length)];
+      fold.apply(entry(random, offset, nowMs), offset, nowMs);
+    }
+    PartitionState counts = store.state();
+    DigestSum digest = store.digest();
+    assertThat(
+            "%d %s %s %d %s %s %d"
+                .formatted(
+                    counts.getEngineVersion(),
+                    digest.content(),
+                    digest.exact(),
+                    digest.incidents(),
+                    lives.content(),
+                    lives.exact(),
+                    lives.incidents()))
+        .isIn(golden());
+  }
+
+  private static LogEntry entry(Random random, int offset, long nowMs) {
+    if (offset == 0 || offset == 700) {
+      return new LogEntry(new RulesActivated(offset == 0 ? World.brisk(1) : secondRules()));
+    } else if (random.nextInt(10) == 0) {
+      return new LogEntry(new Tick());
+    }
+    return new LogEntry(new Alerts(1, some(random, nowMs)));
+  }
+
+  private static Rules secondRules() {
+    Rules rules = DefaultRules.read();
+    rules.setVersion(2);
+    return rules;
+  }
+
+  private static List<Alert> some(Random random, long nowMs) {
+    List<Alert> alerts = new ArrayList<>();
+    for (int left = 1 + random.nextInt(3); left > 0; left--) {
+      alerts.add(
+          new Sighting(
+                  "c" + random.nextInt(4),
+                  "g" + random.nextInt(5),
+                  random.nextInt(3) == 0 ? AlertStatus.ENDED : AlertStatus.FIRING,
+                  List.of(Severity.P0, Severity.P1, Severity.P2, Severity.P3, Severity.P4)
+                      .get(random.nextInt(5)),
+                  random.nextBoolean() ? "" : "i" + random.nextInt(50),
+                  "",
+                  nowMs - 1000L * random.nextInt(100),
+                  random.nextInt(4) == 0 ? nowMs - 1000 + 1000L * random.nextInt(100_000) : 0)
+              .alert(nowMs));
+    }
+    return alerts;
+  }
+
+  private static List<String> golden() throws IOException {
+    try (InputStream in = GoldenDigestTest.class.getResourceAsStream("/golden-digests.txt")) {
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8)
+          .lines()
+          .filter(line -> !line.startsWith("#"))
+          .toList();
+    }
+  }
+}

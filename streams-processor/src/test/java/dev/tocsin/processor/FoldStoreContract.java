@@ -1,0 +1,89 @@
+package dev.tocsin.processor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tocsin.engine.DigestSum;
+import dev.tocsin.engine.Fold;
+import dev.tocsin.engine.FoldStore;
+import dev.tocsin.engine.MemoryStore;
+import dev.tocsin.schemas.IncidentEvent;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What a fold may rely on, whatever its store is: nothing that it does tells one from another. */
+interface FoldStoreContract {
+  /** The store under test, as it is now. */
+  FoldStore store();
+
+  /** Ends it, and opens another over what it left. */
+  void reopen();
+
+  /** Writes what waits in memory, where there is such a thing. */
+  void flush();
+
+  /** Over all that it holds. */
+  DigestSum digest();
+
+  @Test
+  default void store_beginsEmpty() {
+    assertThat(store().firstTimer()).isEmpty();
+    assertThat(store().state()).isEqualTo(new MemoryStore().state());
+    assertThat(store().rules()).isEqualTo(new MemoryStore().rules());
+    assertThat(digest().incidents()).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {11, 12, 13, 14})
+  default void fold_comesToTheSameAsInTheHeap(long seed) {
+    World world = new World(seed);
+    Random random = new Random(seed);
+    MemoryStore model = new MemoryStore();
+    List<IncidentEvent> expected = new ArrayList<>();
+    List<IncidentEvent> events = new ArrayList<>();
+    Fold modelFold = new Fold(model, expected::add);
+    Fold fold = new Fold(store(), events::add);
+    for (int offset = 0; offset < 1_000; offset++) {
+      World.Entry next = world.next();
+      modelFold.apply(next.entry(), offset, next.atMs());
+      fold.apply(next.entry(), offset, next.atMs());
+      int what = random.nextInt(100);
+      if (what < 5) {
+        flush();
+      } else if (what < 7) {
+        flush();
+        reopen();
+        fold = new Fold(store(), events::add);
+      }
+      assertThat(store().firstTimer()).isEqualTo(model.firstTimer());
+      assertThat(store().state()).isEqualTo(model.state());
+      if (offset % 250 == 0) {
+        assertSame(model);
+      }
+    }
+    assertSame(model);
+    assertThat(events).isEqualTo(expected);
+    assertThat(model.state().getRedelivered()).as("the world has redeliveries").isPositive();
+    assertThat(model.state().getOpened()).isGreaterThan(model.incidents().size());
+  }
+
+  private void assertSame(MemoryStore model) {
+    DigestSum digest = digest();
+    assertThat(digest.incidents()).isEqualTo(model.digest().incidents());
+    assertThat(digest.content()).isEqualTo(model.digest().content());
+    assertThat(digest.exact()).isEqualTo(model.digest().exact());
+    assertThat(store().rules()).isEqualTo(model.rules());
+    model
+        .incidents()
+        .forEach(
+            incident -> {
+              assertThat(store().incident(incident.getId())).isEqualTo(incident);
+              assertThat(store().tally(incident.getId())).isEqualTo(model.tally(incident.getId()));
+              assertThat(store().group(incident.getGroup()))
+                  .isEqualTo(model.group(incident.getGroup()));
+            });
+  }
+}

@@ -1,0 +1,202 @@
+package dev.tocsin.processor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tocsin.engine.DigestSum;
+import dev.tocsin.engine.Fold;
+import dev.tocsin.engine.FoldStore;
+import dev.tocsin.engine.Lifecycle;
+import dev.tocsin.engine.MemoryStore;
+import dev.tocsin.schemas.Incident;
+import dev.tocsin.schemas.Key128;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The store on RocksDB keeps the contract, and its readers see one moment. */
+class PartitionStoreTest implements FoldStoreContract {
+  /** So few that most of what is read comes from RocksDB. */
+  private static final int CLEAN_MAX = 5;
+
+  private final DiskStore disk = new DiskStore();
+  private PartitionStore store = new PartitionStore(disk.bytes(), CLEAN_MAX);
+
+  @AfterEach
+  void close() {
+    disk.close();
+  }
+
+  @Override
+  public FoldStore store() {
+    return store;
+  }
+
+  @Override
+  public void reopen() {
+    store = new PartitionStore(disk.bytes(), CLEAN_MAX);
+  }
+
+  @Override
+  public void flush() {
+    store.flush();
+    assertThat(store.dirty()).isZero();
+  }
+
+  @Override
+  public DigestSum digest() {
+    return digest(store);
+  }
+
+  @Test
+  void snapshot_laysWhatChangedOverWhatIsStored() {
+    Fold fold = new Fold(store, event -> {});
+    MemoryStore model = new MemoryStore();
+    Fold modelFold = new Fold(model, event -> {});
+    World world = new World(21);
+    for (int offset = 0; offset < 600; offset++) {
+      World.Entry next = world.next();
+      fold.apply(next.entry(), offset, next.atMs());
+      modelFold.apply(next.entry(), offset, next.atMs());
+      if (offset == 300) {
+        store.flush();
+      }
+    }
+    assertThat(store.dirty()).isPositive();
+    List<Incident> seen = new ArrayList<>();
+    try (StoreSnapshot snapshot = store.snapshot()) {
+      snapshot.forEach(each -> seen.add(each.incident()));
+    }
+    assertThat(seen).isEqualTo(List.copyOf(model.incidents()));
+  }
+
+  @Test
+  void snapshot_staysAsItWasWhenTaken() {
+    Fold fold = new Fold(store, event -> {});
+    World world = new World(22);
+    for (int offset = 0; offset < 300; offset++) {
+      World.Entry next = world.next();
+      fold.apply(next.entry(), offset, next.atMs());
+    }
+    String before = digest().exact();
+    DigestSum sum = new DigestSum();
+    try (StoreSnapshot snapshot = store.snapshot()) {
+      for (int offset = 300; offset < 900; offset++) {
+        World.Entry next = world.next();
+        fold.apply(next.entry(), offset, next.atMs());
+        if (offset % 100 == 0) {
+          store.flush();
+        }
+      }
+      snapshot.forEach(each -> sum.add(each.incident(), each.tally()));
+      assertThat(snapshot.state().getAppliedOffset()).isEqualTo(300);
+    }
+    assertThat(sum.exact()).isEqualTo(before);
+    assertThat(digest().exact()).isNotEqualTo(before);
+  }
+
+  @Test
+  void walk_isEachWorkspacesIncidentsNewestFirst() {
+    Fold fold = new Fold(store, event -> {});
+    MemoryStore model = new MemoryStore();
+    Fold modelFold = new Fold(model, event -> {});
+    World world = new World(23);
+    for (int offset = 0; offset < 800; offset++) {
+      World.Entry next = world.next();
+      fold.apply(next.entry(), offset, next.atMs());
+      modelFold.apply(next.entry(), offset, next.atMs());
+      if (offset % 70 == 0) {
+        store.flush();
+      }
+    }
+    for (String workspace : List.of("default", "w", "defaul", "none")) {
+      assertThat(walked(workspace, true, true, null)).isEqualTo(ids(model, workspace, true, true));
+      assertThat(walked(workspace, true, false, null))
+          .isEqualTo(ids(model, workspace, true, false));
+      assertThat(walked(workspace, false, true, null))
+          .isEqualTo(ids(model, workspace, false, true));
+    }
+    List<Key128> all = ids(model, "default", true, true);
+    assertThat(all).hasSizeGreaterThan(5);
+    for (int i = 0; i < all.size(); i++) {
+      assertThat(walked("default", true, true, all.get(i)))
+          .isEqualTo(all.subList(i + 1, all.size()));
+    }
+  }
+
+  @Test
+  void readers_seeWholeIncidentsWhileTheFoldCommitsAndFlushes() {
+    AtomicBoolean end = new AtomicBoolean();
+    CompletableFuture<Integer> reader =
+        CompletableFuture.supplyAsync(
+            () -> {
+              int reads = 0;
+              while (!end.get()) {
+                long applied;
+                DigestSum sum = new DigestSum();
+                try (StoreSnapshot snapshot = store.snapshot()) {
+                  applied = snapshot.state().getAppliedOffset();
+                  snapshot.forEach(each -> sum.add(each.incident(), each.tally()));
+                }
+                try (IndexWalk walk = store.walk("default", true, true, null)) {
+                  assertThat(walk.state().getAppliedOffset()).isGreaterThanOrEqualTo(applied);
+                  for (Key128 id = walk.next(); id != null; id = walk.next()) {
+                    store
+                        .read(id)
+                        .ifPresent(
+                            found ->
+                                assertThat(found.tally().getOccurrences())
+                                    .isGreaterThanOrEqualTo(found.incident().getDistinctAlerts()));
+                  }
+                }
+                reads++;
+              }
+              return reads;
+            });
+    Fold fold = new Fold(store, event -> {});
+    World world = new World(24);
+    for (int offset = 0; offset < 1_500; offset++) {
+      World.Entry next = world.next();
+      fold.apply(next.entry(), offset, next.atMs());
+      if (offset % 20 == 0) {
+        store.flush();
+      }
+    }
+    end.set(true);
+    assertThat(reader.join()).isPositive();
+  }
+
+  private List<Key128> walked(String workspace, boolean open, boolean notOpen, Key128 before) {
+    List<Key128> ids = new ArrayList<>();
+    try (IndexWalk walk = store.walk(workspace, open, notOpen, before)) {
+      for (Key128 id = walk.next(); id != null; id = walk.next()) {
+        ids.add(id);
+      }
+    }
+    return ids;
+  }
+
+  private static List<Key128> ids(
+      MemoryStore model, String workspace, boolean open, boolean notOpen) {
+    List<Key128> ids = new ArrayList<>();
+    for (Incident incident : model.incidents()) {
+      if (incident.getWorkspace().equals(workspace)
+          && (Lifecycle.isOpen(incident) ? open : notOpen)) {
+        ids.add(incident.getId());
+      }
+    }
+    Collections.reverse(ids);
+    return ids;
+  }
+
+  static DigestSum digest(PartitionStore store) {
+    DigestSum sum = new DigestSum();
+    try (StoreSnapshot snapshot = store.snapshot()) {
+      snapshot.forEach(each -> sum.add(each.incident(), each.tally()));
+    }
+    return sum;
+  }
+}

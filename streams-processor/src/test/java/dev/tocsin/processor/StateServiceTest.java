@@ -1,0 +1,284 @@
+package dev.tocsin.processor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.protobuf.ByteString;
+import dev.tocsin.engine.DefaultRules;
+import dev.tocsin.engine.Fold;
+import dev.tocsin.proto.incidents.Incident;
+import dev.tocsin.proto.state.IncidentStateGrpc;
+import dev.tocsin.proto.state.IncidentStateGrpc.IncidentStateBlockingStub;
+import dev.tocsin.proto.state.ReadDigestRequest;
+import dev.tocsin.proto.state.ReadIncidentRequest;
+import dev.tocsin.proto.state.ScanIncidentsRequest;
+import dev.tocsin.proto.state.ScanIncidentsResponse;
+import dev.tocsin.runtime.GrpcServer;
+import dev.tocsin.runtime.Health;
+import dev.tocsin.runtime.Settings;
+import dev.tocsin.schemas.Alert;
+import dev.tocsin.schemas.Alerts;
+import dev.tocsin.schemas.IncidentId;
+import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.RulesActivated;
+import io.grpc.Context;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The state server over a real connection, before one partition of many incidents. */
+class StateServiceTest {
+  /** More than one walk looks at. */
+  private static final int INCIDENTS = IncidentScan.BUDGET + 2_000;
+
+  private static final int LARGE = 100;
+
+  private static final DiskStore DISK = new DiskStore();
+  private static final ScheduledThreadPoolExecutor TIMER = new ScheduledThreadPoolExecutor(1);
+  private static PartitionViews views;
+  private static PartitionView view;
+  private static GrpcServer server;
+  private static ManagedChannel channel;
+  private static IncidentStateBlockingStub state;
+
+  @BeforeAll
+  static void open() throws Exception {
+    PartitionStore store = new PartitionStore(DISK.bytes(), 100);
+    Fold fold = new Fold(store, event -> {});
+    int offset = 0;
+    fold.apply(new LogEntry(new RulesActivated(DefaultRules.read())), offset++, World.START_MS);
+    for (int i = 0; i < INCIDENTS; i += 500) {
+      List<Alert> alerts = new ArrayList<>();
+      for (int j = i; j < i + 500; j++) {
+        alerts.add(TestLog.alert("a" + j, "service " + j, "slow"));
+      }
+      fold.apply(new LogEntry(new Alerts(1, alerts)), offset++, World.START_MS + i);
+    }
+    for (int i = 0; i < LARGE; i++) {
+      Alert alert = TestLog.alert("l" + i, "large " + i, "large");
+      alert.setWorkspace("large");
+      alert.setDescription("x".repeat(100_000));
+      fold.apply(new LogEntry(new Alerts(1, List.of(alert))), offset++, World.START_MS + 100_000);
+    }
+    store.flush();
+    long end = offset;
+    views =
+        new PartitionViews(
+            partition -> CompletableFuture.completedStage(end), TIMER, Runnable::run, 2);
+    view = views.open(0, store);
+    OwnerFeed owners = new OwnerFeed(1, "log", List::of, TIMER);
+    StateService service =
+        new StateService(
+            views,
+            owners,
+            new PositionWait(partition -> CompletableFuture.completedStage(end + 1), TIMER));
+    Settings settings = Settings.of(Map.of("processor.port", "0"));
+    server =
+        new GrpcServer(
+                GrpcServer.Config.read(settings, "processor", 0),
+                new SimpleMeterRegistry(),
+                new Health())
+            .serve(service)
+            .start();
+    channel = NettyChannelBuilder.forAddress("127.0.0.1", server.port()).usePlaintext().build();
+    state = IncidentStateGrpc.newBlockingStub(channel);
+  }
+
+  @AfterAll
+  static void close() throws Exception {
+    channel.shutdownNow();
+    server.close();
+    TIMER.shutdownNow();
+    DISK.close();
+  }
+
+  @Test
+  void scan_stopsAtItsBudgetAndSaysHowFarItCame() {
+    ScanIncidentsResponse first = state.scanIncidents(scan(10).setSource("nobody").build());
+    assertThat(first.getIncidentsCount()).isZero();
+    assertThat(first.getScannedTo().size()).isEqualTo(16);
+    ScanIncidentsResponse second =
+        state.scanIncidents(scan(10).setSource("nobody").setBeforeId(first.getScannedTo()).build());
+    assertThat(second.getScannedTo()).as("the end").isEqualTo(ByteString.EMPTY);
+  }
+
+  @Test
+  void scan_inPagesComesToEachIncidentOnceNewestFirst() {
+    List<String> ids = new ArrayList<>();
+    ByteString before = ByteString.EMPTY;
+    do {
+      ScanIncidentsResponse page = state.scanIncidents(scan(999).setBeforeId(before).build());
+      page.getIncidentsList().stream().map(Incident::getId).forEach(ids::add);
+      before = page.getScannedTo();
+    } while (!before.isEmpty());
+    assertThat(ids).hasSize(INCIDENTS).doesNotHaveDuplicates();
+    assertThat(ids).isSortedAccordingTo(java.util.Comparator.reverseOrder());
+  }
+
+  @Test
+  void scan_givesAtMostItsLimit() {
+    assertThat(state.scanIncidents(scan(5_000).build()).getIncidentsCount())
+        .isEqualTo(IncidentScan.LIMIT_MAX);
+  }
+
+  @Test
+  void scan_staysBelowTheLargestMessage() {
+    int seen = 0;
+    ByteString before = ByteString.EMPTY;
+    do {
+      ScanIncidentsResponse page =
+          state.scanIncidents(scan(1_000).setWorkspace("large").setBeforeId(before).build());
+      assertThat(page.getSerializedSize()).isLessThan(4 << 20);
+      seen += page.getIncidentsCount();
+      before = page.getScannedTo();
+    } while (!before.isEmpty());
+    assertThat(seen).isEqualTo(LARGE);
+  }
+
+  @Test
+  void scan_refusesWhatMakesNoSense() {
+    refused(Status.Code.INVALID_ARGUMENT, () -> state.scanIncidents(scan(0).build()));
+    refused(
+        Status.Code.INVALID_ARGUMENT,
+        () -> state.scanIncidents(scan(1).setBeforeId(ByteString.copyFromUtf8("x")).build()));
+  }
+
+  @Test
+  void scan_ofAPartitionThatIsNotHereIsUnavailable() {
+    refused(Status.Code.UNAVAILABLE, () -> state.scanIncidents(scan(1).setPartition(1).build()));
+  }
+
+  @Test
+  void scan_stopsSoonWhenNobodyWaits() {
+    int[] asked = {0};
+    IncidentScan scan = new IncidentScan(view, scan(1_000).setSource("nobody").build());
+    scan.run(
+        () -> {
+          asked[0]++;
+          return true;
+        });
+    assertThat(asked[0]).isEqualTo(1);
+    assertThat(openIterators()).isZero();
+  }
+
+  @Test
+  void calls_thatAreCancelledOrLateLeaveNoIteratorOpen() {
+    for (int i = 1; i <= 20; i++) {
+      int deadlineMs = i;
+      assertThatThrownBy(
+              () -> {
+                var quick = state.withDeadlineAfter(deadlineMs, TimeUnit.MILLISECONDS);
+                for (int calls = 0; calls < 1_000; calls++) {
+                  var unused = quick.readDigest(ReadDigestRequest.getDefaultInstance());
+                }
+              })
+          .isInstanceOf(StatusRuntimeException.class)
+          .satisfies(
+              failure ->
+                  assertThat(Status.fromThrowable(failure).getCode())
+                      .isEqualTo(Status.Code.DEADLINE_EXCEEDED));
+    }
+    for (int i = 0; i < 20; i++) {
+      Context.CancellableContext call = Context.current().withCancellation();
+      call.run(
+          () -> {
+            var unused =
+                IncidentStateGrpc.newFutureStub(channel)
+                    .scanIncidents(scan(1_000).setSource("nobody").build());
+          });
+      call.cancel(null);
+    }
+    Awaitility.await().atMost(Duration.ofSeconds(10)).until(() -> openIterators() == 0);
+  }
+
+  @Test
+  void read_isOfItsWorkspaceOnly() {
+    Incident incident = state.scanIncidents(scan(1).build()).getIncidents(0);
+    ByteString id = ByteString.copyFrom(IncidentId.parse(incident.getId()).orElseThrow().bytes());
+    ReadIncidentRequest.Builder request = ReadIncidentRequest.newBuilder().setId(id);
+    assertThat(state.readIncident(request.setWorkspace("default").build()).getIncident())
+        .isEqualTo(incident);
+    assertThat(state.readIncident(request.setWorkspace("another").build()).hasIncident()).isFalse();
+    assertThat(state.readIncident(request.setWorkspace("").build()).hasIncident()).isFalse();
+    refused(
+        Status.Code.INVALID_ARGUMENT,
+        () -> state.readIncident(request.setId(ByteString.copyFromUtf8("short")).build()));
+  }
+
+  @Test
+  void read_ofAPositionWaitsWithinTheBoundAndNotBeyondTheEnd() throws Exception {
+    long next = view.appliedOffset();
+    refused(
+        Status.Code.INVALID_ARGUMENT,
+        () -> state.scanIncidents(scan(1).setMinOffset(next + 1).build()));
+    refused(
+        Status.Code.DEADLINE_EXCEEDED,
+        () ->
+            state
+                .withDeadlineAfter(300, TimeUnit.MILLISECONDS)
+                .scanIncidents(scan(1).setMinOffset(next).build()));
+    var waiting =
+        List.of(
+            IncidentStateGrpc.newFutureStub(channel)
+                .scanIncidents(scan(1).setMinOffset(next).build()),
+            IncidentStateGrpc.newFutureStub(channel)
+                .scanIncidents(scan(1).setMinOffset(next).build()));
+    Awaitility.await()
+        .until(
+            () -> {
+              try {
+                var unused =
+                    state
+                        .withDeadlineAfter(100, TimeUnit.MILLISECONDS)
+                        .scanIncidents(scan(1).setMinOffset(next).build());
+                return false;
+              } catch (StatusRuntimeException e) {
+                return e.getStatus().getCode() == Status.Code.UNAVAILABLE;
+              }
+            });
+    waiting.forEach(call -> call.cancel(true));
+  }
+
+  @Test
+  void read_thatFailsIsAnswered() {
+    byte[] id = IncidentId.of(5, 5, 5).bytes();
+    var key = StateKeys.of(StateKeys.INCIDENT, new dev.tocsin.schemas.Key128(id));
+    DISK.bytes().put(key, new byte[] {1, 2, 3});
+    refused(
+        Status.Code.INTERNAL,
+        () ->
+            state.readIncident(
+                ReadIncidentRequest.newBuilder().setId(ByteString.copyFrom(id)).build()));
+    DISK.bytes().delete(key);
+  }
+
+  private static ScanIncidentsRequest.Builder scan(int limit) {
+    return ScanIncidentsRequest.newBuilder().setWorkspace("default").setLimit(limit);
+  }
+
+  private static void refused(Status.Code code, Runnable call) {
+    assertThatThrownBy(call::run)
+        .isInstanceOf(StatusRuntimeException.class)
+        .satisfies(failure -> assertThat(Status.fromThrowable(failure).getCode()).isEqualTo(code));
+  }
+
+  private static long openIterators() {
+    return DISK.driver.metrics().values().stream()
+        .filter(metric -> metric.metricName().name().equals("num-open-iterators"))
+        .mapToLong(metric -> ((Number) metric.metricValue()).longValue())
+        .sum();
+  }
+}

@@ -1,0 +1,103 @@
+package dev.tocsin.processor;
+
+import dev.tocsin.engine.DefaultRules;
+import dev.tocsin.engine.Stamper;
+import dev.tocsin.schemas.Alert;
+import dev.tocsin.schemas.AlertStatus;
+import dev.tocsin.schemas.Alerts;
+import dev.tocsin.schemas.Codec;
+import dev.tocsin.schemas.IncidentType;
+import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.Rules;
+import dev.tocsin.schemas.RulesActivated;
+import dev.tocsin.schemas.Severity;
+import dev.tocsin.schemas.Tick;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+
+/**
+ * A log made up at random: few conditions in few groups that fire, repeat, end, come again under
+ * the same id, fall silent; and time that now creeps, now jumps. The same seed makes the same log.
+ */
+final class World {
+  /** An entry and its time. */
+  record Entry(LogEntry entry, long atMs) {
+    byte[] bytes() {
+      return Codec.of(LogEntry.class).encode(entry);
+    }
+  }
+
+  static final long START_MS = 1_790_000_000_000L;
+  private static final Stamper STAMPER = new Stamper(DefaultRules.read());
+
+  private final Random random;
+  private final List<Alert> sent = new ArrayList<>();
+  private long nowMs = START_MS;
+  private boolean begun;
+
+  World(long seed) {
+    random = new Random(seed);
+  }
+
+  /** Rules under which everything happens within minutes. */
+  static Rules quick(int version) {
+    Rules rules = DefaultRules.read();
+    rules.setVersion(version);
+    rules.setReceiptWindowMs(60_000L);
+    rules.setReceiptsMax(200);
+    rules.setReopenWindowMs(10_000L);
+    rules.setAutoResolveAfterMs(40_000L);
+    rules.setCloseAfterMs(60_000L);
+    rules.setRetentionMs(120_000L);
+    rules.setTimelineMax(8);
+    rules.setAlertsMax(4);
+    return rules;
+  }
+
+  Entry next() {
+    if (!begun) {
+      begun = true;
+      return new Entry(new LogEntry(new RulesActivated(quick(1))), nowMs);
+    }
+    int pace = random.nextInt(100);
+    nowMs +=
+        pace < 60 ? random.nextInt(50) : pace < 95 ? random.nextInt(3_000) : random.nextInt(90_000);
+    long atMs = random.nextInt(20) == 0 ? nowMs - random.nextInt(5_000) : nowMs;
+    if (random.nextInt(20) == 0) {
+      return new Entry(new LogEntry(new Tick()), atMs);
+    }
+    List<Alert> alerts = new ArrayList<>();
+    for (int i = random.nextInt(6); i >= 0; i--) {
+      alerts.add(alert());
+    }
+    return new Entry(new LogEntry(new Alerts(1, alerts)), atMs);
+  }
+
+  private Alert alert() {
+    if (!sent.isEmpty() && random.nextInt(8) == 0) {
+      return sent.get(sent.size() - 1 - random.nextInt(Math.min(sent.size(), 50)));
+    }
+    boolean own = random.nextInt(4) > 0;
+    Alert alert =
+        Alert.newBuilder()
+            .setWorkspace(random.nextInt(3) == 0 ? "w" : "default")
+            .setSource("s")
+            .setAlertId("id-" + sent.size())
+            .setStatus(random.nextInt(4) == 0 ? AlertStatus.ENDED : AlertStatus.FIRING)
+            .setFingerprint(Keys.of(0, 0))
+            .setGroup(Keys.of(0, 0))
+            .setRoute(0)
+            .setTitle("title " + random.nextInt(5))
+            .setSeverity(Severity.values()[random.nextInt(Severity.values().length)])
+            .setType(IncidentType.APPLICATION)
+            .setLabels(Map.of("service", "service " + random.nextInt(10)))
+            .setFiredAtMs(nowMs - random.nextInt(3_000))
+            .setEndsAtMs(random.nextInt(10) == 0 ? nowMs + random.nextInt(20_000) : 0)
+            .build();
+    STAMPER.stamp(alert, "", own);
+    sent.add(alert);
+    return alert;
+  }
+}
