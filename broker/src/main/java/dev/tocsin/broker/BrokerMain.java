@@ -42,7 +42,7 @@ final class BrokerMain {
     ParentWatch.ignoreGroupSignals();
     PrintStream parent = System.out;
     System.setOut(System.err); // whoever prints must not speak on the parent's line
-    ParentWatch.begin(System.in);
+    ParentWatch.begin(System.in, ParentWatch.STOP_MAX);
     Logger log = LoggerFactory.getLogger(BrokerMain.class);
     try {
       run(Path.of(args[0]), Integer.parseInt(args[1]), parent);

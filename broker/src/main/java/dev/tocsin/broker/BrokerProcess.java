@@ -113,13 +113,17 @@ public final class BrokerProcess implements AutoCloseable {
   /** Stops the broker cleanly; by force if that takes more than 25 s. */
   @Override
   public void close() {
+    close(STOP_MAX);
+  }
+
+  void close(Duration max) {
     try {
       process.getOutputStream().close();
     } catch (IOException e) {
       LOG.debug("the broker's standard input was closed already", e);
     }
-    if (!awaitExit(STOP_MAX)) {
-      LOG.warn("the broker did not stop within {} s: ending it by force", STOP_MAX.toSeconds());
+    if (!awaitExit(max)) {
+      LOG.warn("the broker did not stop within {} s: ending it by force", max.toSeconds());
       kill();
     }
   }

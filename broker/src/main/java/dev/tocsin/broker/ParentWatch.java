@@ -18,13 +18,14 @@ final class ParentWatch {
   /** How long a clean stop may take. Kafka's takes half a second, or a few with much to flush. */
   static final Duration STOP_MAX = Duration.ofSeconds(20);
 
-  private static final int HALTED = 70;
+  /** Exit status of a process that did not stop in time. */
+  static final int HALTED = 70;
 
   private ParentWatch() {}
 
   /** Begins to watch {@code parent}, from a thread of its own. */
-  static void begin(InputStream parent) {
-    Thread watch = new Thread(() -> awaitEnd(parent), "parent-watch");
+  static void begin(InputStream parent, Duration stopMax) {
+    Thread watch = new Thread(() -> awaitEnd(parent, stopMax), "parent-watch");
     watch.setDaemon(true);
     watch.start();
   }
@@ -43,7 +44,7 @@ final class ParentWatch {
     }
   }
 
-  private static void awaitEnd(InputStream parent) {
+  private static void awaitEnd(InputStream parent, Duration stopMax) {
     try {
       while (parent.read() >= 0) {
         // nothing is said on this line, only its end counts
@@ -51,15 +52,15 @@ final class ParentWatch {
     } catch (IOException e) {
       // as good as its end
     }
-    Thread halt = new Thread(ParentWatch::haltLater, "parent-watch-halt");
+    Thread halt = new Thread(() -> haltAfter(stopMax), "parent-watch-halt");
     halt.setDaemon(true);
     halt.start();
     System.exit(0);
   }
 
-  private static void haltLater() {
+  private static void haltAfter(Duration stopMax) {
     try {
-      new CountDownLatch(1).await(STOP_MAX.toMillis(), TimeUnit.MILLISECONDS);
+      new CountDownLatch(1).await(stopMax.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       // nobody interrupts it; if someone does, it is time
     }

@@ -36,7 +36,7 @@ public final class SharedBroker {
     return Holder.BOOTSTRAP;
   }
 
-  private static String start(String kind) {
+  static String start(String kind) {
     return switch (kind) {
       case "embedded" -> startEmbedded();
       default -> throw new IllegalArgumentException("-Dkafka must be embedded, not '" + kind + "'");

@@ -97,6 +97,15 @@ class BrokerProcessIT {
   }
 
   @Test
+  void close_endsABrokerByForceThatDoesNotStop() throws Exception {
+    try (var broker = start()) {
+      new ProcessBuilder("sh", "-c", "kill -STOP " + broker.pid()).start().waitFor();
+      broker.close(Duration.ofSeconds(1));
+      assertThat(broker.isAlive()).isFalse();
+    }
+  }
+
+  @Test
   void child_endsWhenItsParentIsKilled() throws Exception {
     Process parent = startParent();
     long pid = Long.parseLong(readLine(parent));

@@ -9,6 +9,7 @@ import dev.tocsin.runtime.Settings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -22,6 +23,8 @@ import java.util.TreeMap;
  * @param opsPort {@code edge.ops-port} (9090); 0 for any free one
  * @param kafkaPort {@code broker.port} (9092), a free one already chosen where that is 0
  * @param partitions {@code log.partitions} (4) of a log that is yet to be made
+ * @param stopMax {@code standalone.stop-max} (60s): how long an orderly end may take; then it is
+ *     cut off
  */
 public record StandaloneConfig(
     Path data,
@@ -30,6 +33,7 @@ public record StandaloneConfig(
     int opsPort,
     int kafkaPort,
     int partitions,
+    Duration stopMax,
     EdgeConfig edge,
     ProcessorConfig processor,
     QueryConfig query) {
@@ -64,6 +68,11 @@ public record StandaloneConfig(
             all.integer(OPS_PORT, 9090, 0, 65535),
             kafkaPort,
             all.integer("log.partitions", 4, 1, 1024),
+            all.duration(
+                "standalone.stop-max",
+                Duration.ofSeconds(60),
+                Duration.ofSeconds(1),
+                Duration.ofMinutes(10)),
             EdgeConfig.read(all),
             ProcessorConfig.read(all),
             QueryConfig.read(all));

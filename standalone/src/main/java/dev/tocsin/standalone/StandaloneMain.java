@@ -33,9 +33,6 @@ import picocli.CommandLine.Option;
 public final class StandaloneMain implements Callable<Integer> {
   private static final int FAILED = 1;
 
-  /** The sum of what the parts take at worst is more; then it is over. */
-  private static final Duration STOP_MAX = Duration.ofSeconds(60);
-
   /** Without a broker there is nothing to drain into. */
   private static final Duration STOP_WITHOUT_BROKER_MAX = Duration.ofSeconds(5);
 
@@ -82,7 +79,7 @@ public final class StandaloneMain implements Callable<Integer> {
 
   private volatile int status;
   private volatile boolean ending;
-  private volatile Duration stopMax = STOP_MAX;
+  private volatile Duration stopMax;
 
   private StandaloneMain() {}
 
@@ -124,6 +121,7 @@ public final class StandaloneMain implements Callable<Integer> {
   private int run(StandaloneConfig read) throws InterruptedException, StartException {
     try (ReadyFile ready = new ReadyFile(Optional.ofNullable(readyFile))) {
       StandaloneApp app = new StandaloneApp(read);
+      stopMax = read.stopMax();
       endWith(app, ready);
       app.start(this::complain);
       announce(read, app, ready);
@@ -154,7 +152,7 @@ public final class StandaloneMain implements Callable<Integer> {
       throws IOException {
     String grpc = read.grpc().host() + ":" + app.port();
     String metrics = "http://" + read.opsHost() + ":" + app.opsPort();
-    
+
     ready.write(grpc, metrics, app.bootstrap(), ProcessHandle.current().pid());
     Instant began = Instant.ofEpochMilli(ManagementFactory.getRuntimeMXBean().getStartTime());
     Duration took = Duration.between(began, Instant.now());
@@ -191,6 +189,7 @@ public final class StandaloneMain implements Callable<Integer> {
                 // nobody interrupts it; if someone does, it is time
               }
               tell("it did not stop within %d s and is cut off".formatted(max.toSeconds()));
+              ProcessHandle.current().children().forEach(ProcessHandle::destroyForcibly);
               Runtime.getRuntime().halt(FAILED);
             },
             "standalone-halt");

@@ -31,18 +31,14 @@ final class StandaloneChild implements AutoCloseable {
   }
 
   /** Starts one that is expected to serve, on free ports. */
-  static StandaloneChild up(Path data, Path scratch) throws IOException {
-    Files.deleteIfExists(scratch.resolve("ready.json")); // of one that was killed
-    StandaloneChild child =
-        launch(
-            scratch,
-            "--data",
-            data.toString(),
-            "--port=0",
-            "--metrics-port=0",
-            "--kafka-port=0",
-            "--ready-file",
-            scratch.resolve("ready.json").toString());
+  static StandaloneChild up(Path data, Path scratch, String... more) throws IOException {
+    Path readyFile = scratch.resolve("ready.json");
+    Files.deleteIfExists(readyFile); // of one that was killed
+    List<String> args = new ArrayList<>();
+    args.addAll(List.of("--data", data.toString(), "--ready-file", readyFile.toString()));
+    args.addAll(List.of("--port=0", "--metrics-port=0", "--kafka-port=0"));
+    args.addAll(List.of(more));
+    StandaloneChild child = launch(scratch, args.toArray(String[]::new));
     Awaitility.await()
         .atMost(READY_MAX)
         .until(() -> Files.exists(child.readyFile()) || !child.process.isAlive());

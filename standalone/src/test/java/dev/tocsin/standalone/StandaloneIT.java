@@ -18,10 +18,12 @@ import io.grpc.reflection.v1.ServerReflectionRequest;
 import io.grpc.reflection.v1.ServerReflectionResponse;
 import io.grpc.reflection.v1.ServiceResponse;
 import io.grpc.stub.StreamObserver;
+import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -100,6 +102,24 @@ class StandaloneIT {
       assertThat(child.err()).contains("the broker ended by itself").doesNotContain("\tat ");
       assertThat(child.readyFile()).doesNotExist();
     }
+  }
+
+  @Test
+  void end_isCutOffWhereItTakesTooLong() throws Exception {
+    try (var child =
+        StandaloneChild.up(folder.resolve("data"), folder, "--config", settings("1s"))) {
+      ProcessHandle broker = child.broker();
+      new ProcessBuilder("sh", "-c", "kill -STOP " + broker.pid()).start().waitFor();
+      child.terminate();
+      assertThat(child.exitStatus()).isEqualTo(1);
+      assertThat(child.err()).contains("tocsin: it did not stop within 1 s and is cut off");
+      broker.onExit().get(10, TimeUnit.SECONDS);
+    }
+  }
+
+  private String settings(String stopMax) throws IOException {
+    return Files.writeString(folder.resolve("settings"), "standalone.stop-max=" + stopMax)
+        .toString();
   }
 
   private static Incident submitAndList(StandaloneChild child, String title) {
