@@ -56,7 +56,7 @@ class TicksTest {
         new MockProducer<byte[], byte[]>(
             true, null, new ByteArraySerializer(), new ByteArraySerializer()) {
           @Override
-          public Future<RecordMetadata> send(ProducerRecord<byte[], byte[]> tick) {
+          public synchronized Future<RecordMetadata> send(ProducerRecord<byte[], byte[]> tick) {
             sends.incrementAndGet();
             try {
               away.await();

@@ -32,6 +32,8 @@ final class World {
   static final long START_MS = 1_790_000_000_000L;
   private static final Stamper STAMPER = new Stamper(DefaultRules.read());
 
+  private static final List<Severity> SEVERITIES = List.of(Severity.values());
+
   private final Random random;
   private final List<Alert> sent = new ArrayList<>();
   private long nowMs = START_MS;
@@ -90,7 +92,7 @@ final class World {
             .setGroup(Keys.of(0, 0))
             .setRoute(0)
             .setTitle("title " + random.nextInt(5))
-            .setSeverity(Severity.values()[random.nextInt(Severity.values().length)])
+            .setSeverity(SEVERITIES.get(random.nextInt(SEVERITIES.size())))
             .setType(IncidentType.APPLICATION)
             .setLabels(Map.of("service", "service " + random.nextInt(10)))
             .setFiredAtMs(nowMs - random.nextInt(3_000))
