@@ -76,6 +76,16 @@ final class AlertLines implements Closeable {
     return null;
   }
 
+  /** Whether the next line is here already, so that {@link #next} will not wait for it. */
+  boolean buffered() {
+    for (int i = from; i < to; i++) {
+      if (read[i] == '\n') {
+        return true;
+      }
+    }
+    return false;
+  }
+
   @Override
   public void close() throws IOException {
     in.close();

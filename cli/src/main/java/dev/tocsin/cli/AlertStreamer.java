@@ -6,41 +6,29 @@ import dev.tocsin.proto.alerts.AlertMessage;
 import io.grpc.Status;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
-import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Comparator;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
-import java.util.PriorityQueue;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Sends alerts over one StreamAlerts call and keeps exactly one outcome for each.
  *
- * <p>One thread reads and parses ahead; the caller's thread sends; the transport's thread takes the
- * acks. All three meet under one lock, and nothing is sent or read from a file under it. Bounds:
- * {@link #READ_AHEAD_MAX} lines read ahead, {@link #IN_FLIGHT_MAX} alerts without an outcome (those
- * that wait to be sent again included); at a bound whoever is ahead waits.
- *
- * <p>Acks come in any order and name only the alert's id. Two alerts that share an id but differ
- * are therefore never under way at once: the second waits for the first one's outcome. For one run.
+ * <p>One thread reads and parses ahead ({@link ReadAhead}); the caller's thread sends; the
+ * transport's thread takes the acks ({@link Outcomes}). All three meet under one lock, and nothing
+ * is sent or read from a file under it. For one run.
  */
 final class AlertStreamer {
-  static final int READ_AHEAD_MAX = 1024;
-  static final long READ_AHEAD_BYTES_MAX = 8 << 20;
-  static final int IN_FLIGHT_MAX = 4096;
-  static final long IN_FLIGHT_BYTES_MAX = 16 << 20;
-
-  /** However long a server asks to wait before an alert is sent again, it is not longer. */
-  static final Duration RETRY_AFTER_MAX = Duration.ofSeconds(30);
-
-  private static final Duration RETRY_AFTER_DEFAULT = Duration.ofMillis(200);
+  /** Taken under the lock in one go: the threads meet less often then. */
+  private static final int SEND_BATCH_MAX = 64;
 
   /** How far a rate may catch up after a pause. */
   private static final Duration CATCH_UP_MAX = Duration.ofMillis(100);
+
+  /** At the bound of alerts in flight the sender looks for room this often, or after many acks. */
+  private static final Duration FULL_PAUSE = Duration.ofMillis(5);
 
   /** Where nothing is due at all, the sender looks again after this. */
   private static final Duration PAUSE_MAX = Duration.ofMinutes(1);
@@ -54,86 +42,42 @@ final class AlertStreamer {
    */
   record Options(double perSecond, int retries, Duration answerMax) {}
 
-  /** An alert without an outcome. */
-  private static final class Pending {
-    final AlertLines.Line line;
-    int attempts;
-    long dueNanos;
-
-    Pending(AlertLines.Line line) {
-      this.line = line;
-    }
-
-    String id() {
-      return line.alert().getAlertId();
-    }
-  }
-
-  /** The alerts without an outcome that share an id; they are equal. */
-  private static final class Shared {
-    final ArrayDeque<Pending> onWire = new ArrayDeque<>(1);
-    final AlertMessage alert;
-    int waiting;
-
-    Shared(AlertMessage alert) {
-      this.alert = alert;
-    }
-  }
-
   private final AlertIngestionStub stub;
   private final Options options;
-  private final StreamReport report;
   private final long intervalNanos;
-
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
-  private final Condition readOn = lock.newCondition();
-  private final ArrayDeque<AlertLines.Line> ahead = new ArrayDeque<>();
-  private final Map<String, Shared> pending = new HashMap<>();
-  private final PriorityQueue<Pending> retries =
-      new PriorityQueue<>(Comparator.comparingLong(p -> p.dueNanos));
-  private final Map<Integer, Long> positions = new HashMap<>();
+  private final Outcomes outcomes;
 
+  private ReadAhead ahead;
   private ClientCallStreamObserver<AlertMessage> call;
   private Failure failure;
   private Status end;
-  private boolean inputEnded;
-  private boolean stopped;
-  private long aheadBytes;
-  private int inFlight;
-  private long inFlightBytes;
-  private int onWire;
+  private int acksToWake;
   private long sendDueNanos;
   private long progressNanos;
-  private long firstNanos;
-  private long lastNanos;
-  private long sent;
-  private long acknowledged;
-  private long rejected;
-  private long unavailable;
-  private long broken;
-  private long resent;
+  private long blockedSinceNanos;
 
   AlertStreamer(AlertIngestionStub stub, Options options, StreamReport report) {
     this.stub = stub;
     this.options = options;
-    this.report = report;
     this.intervalNanos = options.perSecond() > 0 ? (long) (1e9 / options.perSecond()) : 0;
+    this.outcomes = new Outcomes(options.retries(), report);
   }
 
   /** Sends all alerts of {@code lines}; returns when each has its outcome, or none will come. */
   StreamResult run(AlertLines lines) throws InterruptedException {
+    ahead = new ReadAhead(lines, lock, changed);
     progressNanos = System.nanoTime();
     sendDueNanos = progressNanos;
     stub.streamAlerts(new Acks());
-    Thread reader = new Thread(() -> read(lines), "alert-reader");
-    reader.setDaemon(true); // it may hang in a read that nothing ends
-    reader.start();
-    for (Pending next = next(); next != null; next = next()) {
-      call.onNext(next.line.alert());
+    ahead.start();
+    List<AlertMessage> batch = new ArrayList<>(SEND_BATCH_MAX);
+    while (next(batch)) {
+      batch.forEach(call::onNext);
+      batch.clear();
     }
-    finish();
-    return result();
+    return finish();
   }
 
   /** Ends the run from another thread; {@link #run} returns with what is known. */
@@ -146,175 +90,90 @@ final class AlertStreamer {
     }
   }
 
-  // The reader's thread.
-
-  private void read(AlertLines lines) {
-    try {
-      for (AlertLines.Line line = lines.next(); line != null && offer(line); ) {
-        line = lines.next();
-      }
-      inputEnded(null);
-    } catch (IOException e) {
-      inputEnded(new Failure(Failure.WORK_FAILED, "cannot read on: " + Failure.describe(e)));
-    } catch (InterruptedException e) {
-      inputEnded(new Failure(Failure.WORK_FAILED, "interrupted"));
-    } catch (RuntimeException | Error e) {
-      inputEnded(Failure.of(e));
-    }
-  }
-
-  private boolean offer(AlertLines.Line line) throws InterruptedException {
+  /** Adds what is to be sent now, taken as sent; false when there is and will be nothing. */
+  private boolean next(List<AlertMessage> batch) throws InterruptedException {
     lock.lock();
     try {
-      while (!stopped
-          && (ahead.size() >= READ_AHEAD_MAX
-              || (!ahead.isEmpty() && aheadBytes + line.bytes() > READ_AHEAD_BYTES_MAX))) {
-        readOn.await();
-      }
-      ahead.add(line);
-      aheadBytes += line.bytes();
-      if (ahead.size() == 1) {
-        changed.signal();
-      }
-      return !stopped;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void inputEnded(Failure fault) {
-    lock.lock();
-    try {
-      inputEnded = true;
-      if (fault != null) {
-        fail(fault);
-      }
-      changed.signal();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  // The caller's thread.
-
-  /** The next alert to put on the wire, taken as sent; null when there is none and will be none. */
-  private Pending next() throws InterruptedException {
-    lock.lock();
-    try {
-      long blockedSince = 0;
       while (failure == null && end == null) {
-        countBrokenLines();
-        if (inputEnded && ahead.isEmpty() && pending.isEmpty()) {
-          return null;
-        }
         long now = System.nanoTime();
-        boolean some = retryDue(now) || mayStart(ahead.peek());
-        if (some && sendDueNanos <= now && call.isReady()) {
-          return take(now);
+        boolean blocked = !take(batch, now);
+        if (!batch.isEmpty()) {
+          blockedSinceNanos = 0;
+          return true;
         }
-        boolean blocked = some && sendDueNanos <= now;
-        blockedSince = blocked && blockedSince != 0 ? blockedSince : now;
-        long pause = pauseNanos(now, blocked, blockedSince);
+        if (ahead.exhausted() && outcomes.none()) {
+          failure = ahead.fault(); // what was read before has its outcome all the same
+          return false;
+        }
+        blockedSinceNanos = !blocked ? 0 : blockedSinceNanos != 0 ? blockedSinceNanos : now;
+        long pause = pauseNanos(now);
         if (pause <= 0) {
           fail(Failure.of(silence(), null));
         } else {
-          changed.awaitNanos(pause);
+          acksToWake = acksToWake();
+          changed.awaitNanos(acksToWake > 1 ? Math.min(pause, FULL_PAUSE.toNanos()) : pause);
         }
       }
-      return null;
+      return false;
     } finally {
       lock.unlock();
     }
   }
 
-  private void countBrokenLines() {
-    while (!ahead.isEmpty() && ahead.peek().fault() != null) {
-      broken++;
-      report.broken(dequeue());
-      report.done(broken + answered());
+  /** Takes what may be sent now; false if there is more that only the transport holds back. */
+  private boolean take(List<AlertMessage> batch, long now) {
+    while (batch.size() < SEND_BATCH_MAX) {
+      takeBrokenLines();
+      boolean resend = resendDue(now);
+      boolean some = resend || (ahead.peek() != null && outcomes.mayStart(ahead.peek()));
+      if (!some || sendDueNanos > now) {
+        return true;
+      }
+      if (!call.isReady()) {
+        return false;
+      }
+      sendDueNanos = Math.max(sendDueNanos + intervalNanos, now - CATCH_UP_MAX.toNanos());
+      progressNanos = outcomes.onWire() == 0 ? now : progressNanos;
+      batch.add(resend ? outcomes.resend() : outcomes.start(ahead.take(), now));
+    }
+    return true;
+  }
+
+  private void takeBrokenLines() {
+    while (ahead.peek() != null && ahead.peek().fault() != null) {
+      outcomes.broken(ahead.take());
     }
   }
 
-  private AlertLines.Line dequeue() {
-    AlertLines.Line line = ahead.poll();
-    aheadBytes -= line.bytes();
-    if (ahead.size() <= READ_AHEAD_MAX / 2) {
-      readOn.signal();
-    }
-    return line;
+  private boolean resendDue(long now) {
+    return outcomes.resendDueNanos().filter(due -> due - now <= 0).isPresent();
   }
 
-  private boolean retryDue(long now) {
-    return !retries.isEmpty() && retries.peek().dueNanos <= now;
-  }
-
-  private boolean mayStart(AlertLines.Line line) {
-    if (line == null || inFlight >= IN_FLIGHT_MAX) {
-      return false;
-    }
-    if (inFlight > 0 && inFlightBytes + line.bytes() > IN_FLIGHT_BYTES_MAX) {
-      return false;
-    }
-    Shared shared = pending.get(line.alert().getAlertId());
-    return shared == null || shared.alert.equals(line.alert());
-  }
-
-  private Pending take(long now) {
-    sendDueNanos = Math.max(sendDueNanos + intervalNanos, now - CATCH_UP_MAX.toNanos());
-    Pending next = retryDue(now) ? retries.poll() : start(now);
-    Shared shared = pending.computeIfAbsent(next.id(), id -> new Shared(next.line.alert()));
-    if (next.attempts > 0) {
-      shared.waiting--;
-      resent++;
-    }
-    next.attempts++;
-    shared.onWire.add(next);
-    if (onWire == 0) {
-      progressNanos = now;
-    }
-    onWire++;
-    return next;
-  }
-
-  private Pending start(long now) {
-    Pending next = new Pending(dequeue());
-    inFlight++;
-    inFlightBytes += next.line.bytes();
-    if (sent == 0) {
-      firstNanos = now;
-      lastNanos = now;
-    }
-    sent++;
-    return next;
+  /** After how many acks the sender has something to do: at the bound it waits for a good part. */
+  private int acksToWake() {
+    int some = Math.min(Outcomes.IN_FLIGHT_MAX / 4, outcomes.onWire() / 2);
+    return outcomes.full() ? Math.max(1, some) : 1;
   }
 
   /** How long there is nothing to do unless something changes; not over 0 if all is silent. */
-  private long pauseNanos(long now, boolean blocked, long blockedSince) {
+  private long pauseNanos(long now) {
     long pause = PAUSE_MAX.toNanos();
-    if (onWire > 0 || blocked) {
-      long since = onWire > 0 ? progressNanos : blockedSince;
+    if (outcomes.onWire() > 0 || blockedSinceNanos != 0) {
+      long since = outcomes.onWire() > 0 ? progressNanos : blockedSinceNanos;
       pause = Math.min(pause, since + options.answerMax().toNanos() - now);
     }
     if (sendDueNanos > now) {
       pause = Math.min(pause, sendDueNanos - now);
     }
-    if (!retries.isEmpty() && retries.peek().dueNanos > now) {
-      pause = Math.min(pause, retries.peek().dueNanos - now);
-    }
-    return pause;
+    long resend = outcomes.resendDueNanos().orElse(now) - now;
+    return resend > 0 ? Math.min(pause, resend) : pause;
   }
 
-  private Status silence() {
-    return Status.DEADLINE_EXCEEDED.withDescription(
-        "no answer for %.3g s".formatted(options.answerMax().toMillis() / 1e3));
-  }
-
-  /** Closes the call in order if all is answered, else at once. */
-  private void finish() throws InterruptedException {
+  /** Closes the call, in order if all is answered, and says what came of it. */
+  private StreamResult finish() throws InterruptedException {
     lock.lock();
     try {
-      stopped = true;
-      readOn.signal();
+      ahead.stop();
       if (failure == null && end == null) {
         call.onCompleted();
         long left = options.answerMax().toNanos();
@@ -326,6 +185,7 @@ final class AlertStreamer {
       if (end == null) {
         call.cancel("done", null);
       }
+      return outcomes.result(Optional.ofNullable(failure));
     } finally {
       lock.unlock();
     }
@@ -333,8 +193,8 @@ final class AlertStreamer {
 
   /** How the call ended matters only while something was still to be learnt from it. */
   private void concludeFromEnd() {
-    boolean allAnswered = inputEnded && ahead.isEmpty() && pending.isEmpty();
-    if (failure != null || (allAnswered && sent > 0)) {
+    boolean allAnswered = ahead.exhausted() && outcomes.none();
+    if (failure != null || (allAnswered && outcomes.sent() > 0)) {
       return;
     }
     if (end == null) {
@@ -346,81 +206,9 @@ final class AlertStreamer {
     }
   }
 
-  private StreamResult result() {
-    lock.lock();
-    try {
-      long unanswered = onWire;
-      return new StreamResult(
-          sent,
-          acknowledged,
-          rejected,
-          sent - acknowledged - rejected - unanswered,
-          unanswered,
-          broken,
-          resent,
-          Duration.ofNanos(lastNanos - firstNanos),
-          Map.copyOf(positions),
-          Optional.ofNullable(failure));
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  // The transport's thread.
-
-  private void answered(AlertAck ack) {
-    Shared shared = pending.get(ack.getAlertId());
-    Pending done = shared == null ? null : shared.onWire.poll();
-    if (done == null) {
-      fail(protocolFault("an answer to alert '" + ack.getAlertId() + "', which awaits none"));
-      return;
-    }
-    lastNanos = System.nanoTime();
-    progressNanos = lastNanos;
-    onWire--;
-    switch (ack.getStatus()) {
-      case ACCEPTED -> {
-        acknowledged++;
-        var position = ack.getPosition();
-        positions.merge(position.getPartition(), position.getOffset(), Math::max);
-        release(done, shared);
-      }
-      case REJECTED -> {
-        rejected++;
-        report.refused(done.line.number(), ack);
-        release(done, shared);
-      }
-      case RATE_LIMITED, UNAVAILABLE -> notTaken(ack, done, shared);
-      default -> {
-        onWire++; // its outcome stays unknown
-        fail(protocolFault("an answer without a status to alert '" + ack.getAlertId() + "'"));
-      }
-    }
-  }
-
-  private void notTaken(AlertAck ack, Pending done, Shared shared) {
-    if (done.attempts > options.retries()) {
-      unavailable++;
-      report.refused(done.line.number(), ack);
-      release(done, shared);
-      return;
-    }
-    shared.waiting++;
-    done.dueNanos = lastNanos + retryAfter(ack).toNanos();
-    retries.add(done);
-  }
-
-  private void release(Pending done, Shared shared) {
-    inFlight--;
-    inFlightBytes -= done.line.bytes();
-    if (shared.onWire.isEmpty() && shared.waiting == 0) {
-      pending.remove(done.id());
-    }
-    report.done(broken + answered());
-  }
-
-  private long answered() {
-    return acknowledged + rejected + unavailable;
+  private Status silence() {
+    return Status.DEADLINE_EXCEEDED.withDescription(
+        "no answer for %.3g s".formatted(options.answerMax().toMillis() / 1e3));
   }
 
   private void fail(Failure why) {
@@ -428,22 +216,6 @@ final class AlertStreamer {
       failure = why;
     }
     changed.signal();
-  }
-
-  private static Duration retryAfter(AlertAck ack) {
-    if (!ack.hasRetryAfter()) {
-      return RETRY_AFTER_DEFAULT;
-    }
-    var asked = ack.getRetryAfter();
-    Duration after = Duration.ofSeconds(asked.getSeconds(), asked.getNanos());
-    if (after.isNegative()) {
-      return Duration.ZERO;
-    }
-    return after.compareTo(RETRY_AFTER_MAX) < 0 ? after : RETRY_AFTER_MAX;
-  }
-
-  private static Failure protocolFault(String what) {
-    return new Failure(Failure.WORK_FAILED, Terminal.clean("the server sent " + what));
   }
 
   /** The acks of the call, and its end. */
@@ -456,29 +228,37 @@ final class AlertStreamer {
 
     @Override
     public void onNext(AlertAck ack) {
-      locked(
-          () -> {
-            answered(ack);
-            changed.signal();
-          });
+      locked(() -> answered(ack));
+    }
+
+    private void answered(AlertAck ack) {
+      progressNanos = System.nanoTime();
+      acksToWake--;
+      Optional<String> fault = outcomes.answered(ack, progressNanos);
+      fault.ifPresent(
+          what ->
+              fail(new Failure(Failure.WORK_FAILED, Terminal.clean("the server sent " + what))));
+      boolean retrying =
+          ack.getStatus() != AlertAck.Status.ACCEPTED; // it may be due before all else
+      boolean moreToSend = acksToWake <= 0 && ahead.peek() != null;
+      if (moreToSend || retrying || outcomes.none()) {
+        changed.signal();
+      }
     }
 
     @Override
     public void onError(Throwable thrown) {
-      ended(Status.fromThrowable(thrown).withCause(thrown));
+      locked(() -> ended(Status.fromThrowable(thrown).withCause(thrown)));
     }
 
     @Override
     public void onCompleted() {
-      ended(Status.OK);
+      locked(() -> ended(Status.OK));
     }
 
     private void ended(Status status) {
-      locked(
-          () -> {
-            end = status;
-            changed.signal();
-          });
+      end = status;
+      changed.signal();
     }
 
     private void locked(Runnable step) {

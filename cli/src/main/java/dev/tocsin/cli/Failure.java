@@ -76,6 +76,10 @@ final class Failure extends Exception {
     if (status.getDescription() != null) {
       text.append(": ").append(Terminal.clean(status.getDescription()));
     }
+    Throwable cause = rootCause(status);
+    if (cause instanceof IOException && cause.getMessage() != null) {
+      text.append(" (").append(Terminal.clean(cause.getMessage())).append(')');
+    }
     if (trailers != null) {
       com.google.rpc.Status details = StatusProto.fromStatusAndTrailers(status, trailers);
       details.getDetailsList().forEach(detail -> append(text, detail));
@@ -133,6 +137,14 @@ final class Failure extends Exception {
       }
     }
     return null;
+  }
+
+  private static Throwable rootCause(Status status) {
+    Throwable cause = status.getCause();
+    while (cause != null && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return cause;
   }
 
   private static String trace(Throwable thrown) {

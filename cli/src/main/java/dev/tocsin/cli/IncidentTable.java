@@ -9,7 +9,8 @@ import java.util.List;
 
 /**
  * Incidents as rows. The columns are as wide as the first rows printed need, within bounds; later
- * rows keep them. The title has what is left of the line. Not thread-safe.
+ * rows keep them. On a terminal the title has what is left of the line, elsewhere all that it
+ * needs. Not thread-safe.
  */
 final class IncidentTable {
   private static final int SOURCE_MAX = 24;
@@ -19,7 +20,7 @@ final class IncidentTable {
   private static final int GREEN = 32;
   private static final int PLAIN = 0;
   private static final List<String> HEADS =
-      List.of("ID", "SEV", "STATE", "TYPE", "SOURCE", "COUNT", "ALERTS", "LAST SEEN", "TITLE");
+      List.of("ID", "SEV", "STATE", "SOURCE", "COUNT", "ALERTS", "LAST SEEN", "TITLE");
   private static final int SEVERITY = 1;
   private static final int STATE = 2;
   private static final int TITLE = HEADS.size() - 1;
@@ -59,7 +60,6 @@ final class IncidentTable {
         Terminal.clean(incident.getId()),
         ProtoNames.name(incident.getSeverity(), incident.getSeverityValue()),
         ProtoNames.name(incident.getState(), incident.getStateValue()),
-        ProtoNames.name(incident.getType(), incident.getTypeValue()),
         cut(Terminal.clean(incident.getSource()), SOURCE_MAX),
         Long.toString(incident.getOccurrences()),
         Long.toString(incident.getDistinctAlerts()),
@@ -77,7 +77,8 @@ final class IncidentTable {
       }
       used += widest[column] + 2;
     }
-    widest[TITLE] = Math.max(TITLE_MIN, terminal.columns() - used);
+    int left = Math.max(TITLE_MIN, terminal.columns() - used);
+    widest[TITLE] = terminal.outShown() ? left : Integer.MAX_VALUE;
     return widest;
   }
 

@@ -1,14 +1,9 @@
 package dev.tocsin.cli;
 
-import com.google.gson.stream.JsonReader;
-import com.google.gson.stream.JsonToken;
-import com.google.gson.stream.MalformedJsonException;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.protobuf.MessageOrBuilder;
 import com.google.protobuf.util.JsonFormat;
-import java.io.IOException;
-import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
@@ -55,25 +50,32 @@ final class ProtoJson {
 
   /** The parser reads the first value and would drop the rest of a line without a word. */
   private static void requireOneValue(String json) {
-    try (JsonReader reader = new JsonReader(new StringReader(json))) {
-      if (reader.peek() != JsonToken.BEGIN_OBJECT) {
-        throw new IllegalArgumentException("not a JSON object");
-      }
-      reader.skipValue();
-      if (!ended(reader)) {
-        throw new IllegalArgumentException("something after the JSON object");
-      }
-    } catch (IOException | IllegalStateException e) {
-      throw new IllegalArgumentException(reason(e), e);
+    if (json.isBlank() || json.stripLeading().charAt(0) != '{') {
+      throw new IllegalArgumentException("not a JSON object");
+    }
+    if (!json.substring(endOfObject(json)).isBlank()) {
+      throw new IllegalArgumentException("something after the JSON object");
     }
   }
 
-  private static boolean ended(JsonReader reader) throws IOException {
-    try {
-      return reader.peek() == JsonToken.END_DOCUMENT;
-    } catch (MalformedJsonException e) {
-      return false;
+  /** Where the first object ends; the text's end if it does not, which the parser will name. */
+  private static int endOfObject(String json) {
+    int depth = 0;
+    boolean quoted = false;
+    for (int i = 0; i < json.length(); i++) {
+      char c = json.charAt(i);
+      if (quoted) {
+        i += c == '\\' ? 1 : 0; // what is escaped ends nothing
+        quoted = c != '"';
+      } else if (c == '"') {
+        quoted = true;
+      } else if (c == '{') {
+        depth++;
+      } else if (c == '}' && --depth == 0) {
+        return i + 1;
+      }
     }
+    return json.length();
   }
 
   /** Half of a surrogate pair has no UTF-8; sent, it would arrive as a question mark. */

@@ -56,7 +56,8 @@ class AlertLinesTest {
       quoteCharacter = '`',
       value = {
         "{\"title\":                  | End of input",
-        "nonsense                     | malformed JSON",
+        "nonsense                     | not a JSON object",
+        "{nonsense}                   | Expected ':'",
         "[]                           | not a JSON object",
         "null                         | not a JSON object",
         "{} {\"title\":\"lost\"}      | something after the JSON object",

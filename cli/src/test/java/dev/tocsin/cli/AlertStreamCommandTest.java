@@ -9,9 +9,13 @@ import dev.tocsin.proto.alerts.FieldViolation;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
+import java.io.PrintStream;
+import java.io.SequenceInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +25,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -64,16 +70,16 @@ class AlertStreamCommandTest {
         (alert, acks) -> {
           held.add(alert);
           most.accumulateAndGet(held.size(), Math::max);
-          if (held.size() == AlertStreamer.IN_FLIGHT_MAX) {
+          if (held.size() == Outcomes.IN_FLIGHT_MAX) {
             held.forEach(one -> acks.onNext(server.accepted(one)));
             held.clear();
           }
         };
     // A multiple of the bound, so that the server is never left with a few that it keeps.
-    CommandRun run = stream(file(alerts(3 * AlertStreamer.IN_FLIGHT_MAX)));
+    CommandRun run = stream(file(alerts(3 * Outcomes.IN_FLIGHT_MAX)));
 
     assertThat(run.exitCode()).isZero();
-    assertThat(most).hasValue(AlertStreamer.IN_FLIGHT_MAX);
+    assertThat(most).hasValue(Outcomes.IN_FLIGHT_MAX);
   }
 
   @Test
@@ -352,6 +358,69 @@ class AlertStreamCommandTest {
 
       assertThat(run.exitCode()).isEqualTo(64 + 14);
       assertThat(run.out()).startsWith("2 sent, 2 acknowledged");
+    }
+  }
+
+  @Test
+  void stream_ofAnInputThatBreaks_keepsTheOutcomesOfWhatWasRead() {
+    byte[] lines = (alert("a") + "\n" + alert("b") + "\n").getBytes(StandardCharsets.UTF_8);
+    InputStream broken =
+        new SequenceInputStream(
+            new ByteArrayInputStream(lines),
+            new InputStream() {
+              @Override
+              public int read() throws IOException {
+                throw new IOException("Input/output error");
+              }
+
+              @Override
+              public int read(byte[] into, int offset, int count) throws IOException {
+                throw new IOException("Input/output error");
+              }
+            });
+    CommandRun run =
+        CommandRun.with(broken, false, "alert", "stream", "-", "--target", server.target());
+
+    assertThat(run.exitCode()).isEqualTo(1);
+    assertThat(run.err()).contains("cannot read on: Input/output error");
+    assertThat(run.out()).startsWith("2 sent, 2 acknowledged");
+  }
+
+  @Test
+  void stream_thatIsStopped_tellsWhatItKnows() throws Exception {
+    server.stream =
+        (alert, acks) -> {
+          if (alert.getAlertId().equals("a")) {
+            acks.onNext(server.accepted(alert));
+          }
+        };
+    byte[] lines = (alert("a") + "\n" + alert("b")).getBytes(StandardCharsets.UTF_8);
+    Terminal terminal =
+        new Terminal(
+            System.in, System.out, new PrintStream(new ByteArrayOutputStream()), false, false, 80);
+    try (Server connection = new Server(server.target(), java.time.Duration.ofSeconds(30));
+        StreamReport report = new StreamReport(terminal, -1)) {
+      var options = new AlertStreamer.Options(0, 0, connection.timeout());
+      AlertStreamer streamer = new AlertStreamer(connection.alertStreams(), options, report);
+      CompletableFuture<StreamResult> running =
+          CompletableFuture.supplyAsync(
+              () -> {
+                try {
+                  return streamer.run(new AlertLines(new ByteArrayInputStream(lines)));
+                } catch (InterruptedException e) {
+                  throw new IllegalStateException(e);
+                }
+              });
+      while (server.received.size() < 2) {
+        Thread.onSpinWait();
+      }
+      streamer.stop("interrupted");
+      StreamResult result = running.get(10, TimeUnit.SECONDS);
+
+      assertThat(result.sent()).isEqualTo(2);
+      assertThat(result.acknowledged() + result.unknown()).isEqualTo(2);
+      assertThat(result.unknown()).isPositive();
+      assertThat(result.failure().orElseThrow()).hasMessage("interrupted");
     }
   }
 
