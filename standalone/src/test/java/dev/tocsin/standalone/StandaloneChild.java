@@ -18,7 +18,7 @@ import org.awaitility.Awaitility;
 
 /** The real program as a child process of a test. */
 final class StandaloneChild implements AutoCloseable {
-  private static final Duration READY_MAX = Duration.ofSeconds(120);
+  private static final Duration READY_MAX = Duration.ofMinutes(2);
   private static final Duration END_MAX = Duration.ofSeconds(90);
 
   private final Process process;
