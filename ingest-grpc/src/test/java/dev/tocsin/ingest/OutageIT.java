@@ -173,7 +173,7 @@ final class OutageIT {
 
   private static void signal(BrokerProcess broker, String signal) throws Exception {
     Process kill =
-        new ProcessBuilder("kill", "-" + signal, Long.toString(broker.pid())).inheritIO().start();
+        new ProcessBuilder("sh", "-c", "kill -" + signal + " " + broker.pid()).inheritIO().start();
     assertThat(kill.waitFor(5, TimeUnit.SECONDS)).isTrue();
     assertThat(kill.exitValue()).isZero();
   }
