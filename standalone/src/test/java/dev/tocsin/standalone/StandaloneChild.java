@@ -55,12 +55,12 @@ final class StandaloneChild implements AutoCloseable {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-cp", classpath(), StandaloneMain.class.getName()));
     command.addAll(List.of(args));
-    Process process =
+    ProcessBuilder child =
         new ProcessBuilder(command)
             .redirectOutput(scratch.resolve("out").toFile())
-            .redirectError(scratch.resolve("err").toFile())
-            .start();
-    return new StandaloneChild(process, scratch);
+            .redirectError(scratch.resolve("err").toFile());
+    child.environment().remove("JAVA_TOOL_OPTIONS"); // Java would say on its output that it took it
+    return new StandaloneChild(child.start(), scratch);
   }
 
   private static String classpath() {
@@ -113,6 +113,11 @@ final class StandaloneChild implements AutoCloseable {
   /** SIGTERM. */
   void terminate() {
     process.destroy();
+  }
+
+  /** What its parent's end does. */
+  void closeInput() throws IOException {
+    process.getOutputStream().close();
   }
 
   /** SIGKILL. */
