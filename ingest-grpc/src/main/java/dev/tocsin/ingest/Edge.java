@@ -42,7 +42,7 @@ public final class Edge implements AutoCloseable {
    * An edge that is yet to be started; its services may be served already.
    *
    * @param health gets the conditions {@value LogWatch#CONDITION} and {@value
-   *     LogAppender#CONDITION}
+   *     LogProducer#CONDITION}
    * @param clock for the time at which alerts are received
    */
   public Edge(EdgeConfig config, MeterRegistry meters, Health health, Clock clock) {

@@ -14,10 +14,8 @@ import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
-import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.errors.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,20 +29,15 @@ import org.slf4j.LoggerFactory;
  * {@link #append} is thread-safe and never blocks.
  */
 final class LogAppender implements AutoCloseable {
-  /** The condition of {@link Health} that a producer stands ready. */
-  static final String CONDITION = "log-producer";
-
   private static final Logger LOG = LoggerFactory.getLogger(LogAppender.class);
   private static final Duration RETRY = Duration.ofMillis(500);
   private static final Duration IDLE_MAX = Duration.ofSeconds(1);
   private static final Duration CLOSING_STEP = Duration.ofMillis(1);
-  private static final Duration WARN_INTERVAL = Duration.ofSeconds(10);
 
   private final EdgeConfig config;
-  private final String topic;
   private final int rulesVersion;
   private final IntSupplier partitions;
-  private final Supplier<Producer<byte[], byte[]>> producers;
+  private final LogProducer producer;
   private final Runnable appended;
   private final InFlight inFlight;
   private final Executor acks;
@@ -52,13 +45,10 @@ final class LogAppender implements AutoCloseable {
   private final Health health;
   private final Thread thread = new Thread(this::run, "edge-log-appender");
   private final Queue<PendingAlert> line = new ConcurrentLinkedQueue<>();
-  private volatile boolean ready;
   private volatile boolean parked;
   private volatile boolean closing;
   private volatile long closeByNanos;
   private volatile PartitionLane[] lanes = {};
-  private volatile long warnedNanos = System.nanoTime() - WARN_INTERVAL.toNanos();
-  private Producer<byte[], byte[]> producer; // of the thread
 
   /**
    * An appender that is yet to be started.
@@ -80,16 +70,14 @@ final class LogAppender implements AutoCloseable {
       EdgeMeters meters,
       Health health) {
     this.config = config;
-    this.topic = config.topics().log();
     this.rulesVersion = rulesVersion;
     this.partitions = partitions;
-    this.producers = producers;
+    this.producer = new LogProducer(config.topics().log(), producers, health);
     this.appended = appended;
     this.inFlight = inFlight;
     this.acks = acks;
     this.meters = meters;
     this.health = health;
-    health.require(CONDITION);
   }
 
   void start() {
@@ -99,7 +87,7 @@ final class LogAppender implements AutoCloseable {
 
   /** Puts {@code alert} in line, or refuses it. */
   void append(PendingAlert alert) {
-    if (!ready || partitions.getAsInt() == 0) {
+    if (!producer.ready() || partitions.getAsInt() == 0) {
       refuse(alert, closing ? Refusal.CLOSING : Refusal.LOG_UNAVAILABLE);
       return;
     }
@@ -139,7 +127,7 @@ final class LogAppender implements AutoCloseable {
   public void close() throws InterruptedException {
     closeByNanos = System.nanoTime() + config.closeTimeout().toNanos();
     closing = true;
-    health.unmet(CONDITION, Refusal.CLOSING.message());
+    health.unmet(LogProducer.CONDITION, Refusal.CLOSING.message());
     wake();
     LockSupport.unpark(thread);
     thread.join(config.closeTimeout().multipliedBy(2).toMillis());
@@ -159,46 +147,34 @@ final class LogAppender implements AutoCloseable {
       }
     } catch (RuntimeException | Error e) {
       LOG.error("the appender ends: nothing is taken any more", e);
-      health.unmet(CONDITION, "the appender failed: " + e);
+      health.unmet(LogProducer.CONDITION, "the appender failed: " + e);
     } finally {
       closing = true;
-      ready = false;
       end();
     }
   }
 
   /** Stands ready to send without waiting, if that can be had now. */
   private boolean prepare() {
-    if (ready) {
+    if (producer.ready()) {
       return true;
     }
     int count = partitions.getAsInt();
     if (count == 0 || closing) {
       return false;
     }
-    try {
-      if (producer == null) {
-        producer = producers.get();
-      }
-      producer.partitionsFor(topic); // has the metadata come here, rather than when first sending
-    } catch (RuntimeException e) {
-      warn("no producer for the log", e);
-      health.unmet(CONDITION, e.toString());
-      if (!(e instanceof TimeoutException)) { // that one passes, and entries may be on their way
-        discardProducer(Duration.ZERO);
-      }
-      return false;
-    }
     if (lanes.length == 0) {
-      PartitionLane[] made = new PartitionLane[count];
-      for (int i = 0; i < count; i++) {
-        made[i] = new PartitionLane(i, config.entryAlertsMax(), config.entryBytesMax());
-      }
-      lanes = made;
+      lanes = lanesOf(count);
     }
-    ready = true;
-    health.met(CONDITION);
-    return true;
+    return producer.prepare();
+  }
+
+  private PartitionLane[] lanesOf(int count) {
+    PartitionLane[] made = new PartitionLane[count];
+    for (int i = 0; i < count; i++) {
+      made[i] = new PartitionLane(i, config.entryAlertsMax(), config.entryBytesMax());
+    }
+    return made;
   }
 
   private void collect() {
@@ -212,28 +188,23 @@ final class LogAppender implements AutoCloseable {
   private void flush() {
     long now = System.nanoTime();
     for (PartitionLane lane : lanes) {
-      while (ready && (closing ? !lane.isEmpty() : lane.due(now))) {
+      while (producer.ready() && (closing ? !lane.isEmpty() : lane.due(now))) {
         send(lane);
       }
     }
   }
 
-  @SuppressWarnings("FutureReturnValueIgnored") // the callback is told the same
   private void send(PartitionLane lane) {
     Sent sent = new Sent(lane, lane.cut());
     lane.sent();
     try {
-      producer.send(new ProducerRecord<>(topic, lane.partition(), null, sent.record()), sent);
-      if (sent.failed()) {
-        ready = false; // it was not even buffered: look again before the next one
-      }
-    } catch (RuntimeException e) { // this producer is of no use any more
-      sent.onCompletion(null, e);
-      ready = false;
-      discardProducer(Duration.ZERO);
+      producer.send(lane.partition(), sent.record(), sent);
     } catch (Error e) {
       sent.onCompletion(null, new KafkaException(e));
       throw e;
+    }
+    if (sent.failed()) {
+      producer.unready(); // it was not even buffered: look again before the next one
     }
   }
 
@@ -264,7 +235,7 @@ final class LogAppender implements AutoCloseable {
 
   /** Whatever is left gets its answer; nothing may be counted in flight after this. */
   private void end() {
-    discardProducer(Duration.ofNanos(Math.max(0, closeByNanos - System.nanoTime())));
+    producer.discard(Duration.ofNanos(Math.max(0, closeByNanos - System.nanoTime())));
     long giveUp = System.nanoTime() + config.closeTimeout().toNanos();
     do {
       refuseWaiting(Refusal.CLOSING);
@@ -295,28 +266,6 @@ final class LogAppender implements AutoCloseable {
   private void refuse(PendingAlert alert, Refusal why) {
     meters.refused(why, 1);
     alert.refused(why);
-  }
-
-  /** Closes the producer; what it has not sent by then is answered with an error. */
-  private void discardProducer(Duration wait) {
-    if (producer == null) {
-      return;
-    }
-    try {
-      producer.close(wait);
-    } catch (RuntimeException e) {
-      LOG.warn("closing the producer failed", e);
-    }
-    producer = null;
-  }
-
-  /** Says so once in a while: with the log away every entry fails. */
-  private void warn(String what, Exception e) {
-    long now = System.nanoTime();
-    if (now - warnedNanos >= WARN_INTERVAL.toNanos()) {
-      warnedNanos = now;
-      LOG.warn("{}: {}", what, e.toString());
-    }
   }
 
   /** An entry on its way. Answered once, however often and by whomever that is tried. */
@@ -365,7 +314,7 @@ final class LogAppender implements AutoCloseable {
           alerts.get(i).accepted(metadata.partition(), metadata.offset(), i);
         }
       } else {
-        warn("the log did not take an entry", error);
+        producer.warn("the log did not take an entry", error);
         meters.refused(Refusal.LOG_FAILED, alerts.size());
         alerts.forEach(alert -> alert.refused(Refusal.LOG_FAILED));
       }

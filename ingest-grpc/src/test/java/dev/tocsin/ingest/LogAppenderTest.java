@@ -140,7 +140,7 @@ final class LogAppenderTest {
     start(Map.of());
     append(1);
     assertThat(acks).singleElement().satisfies(LogAppenderTest::isUnavailable);
-    assertThat(health.problems()).containsKey(LogAppender.CONDITION);
+    assertThat(health.problems()).containsKey(LogProducer.CONDITION);
 
     partitions.set(1);
     await(health::serving);
