@@ -18,6 +18,8 @@ import java.util.Optional;
  * @param instanceId stable over restarts: the group then knows an instance that comes back, and
  *     does not wait for the one that died; empty for none
  * @param threads that fold; more than partitions are idle
+ * @param standbys other instances that keep a copy of each partition's store, so far as there are
+ *     so many
  * @param commitInterval how often a transaction is committed; replies do not wait for it
  * @param dirtyMax changed records kept in memory, by partition, before a commit is asked for ahead
  *     of time
@@ -32,11 +34,14 @@ public record ProcessorConfig(
     String address,
     Optional<String> instanceId,
     int threads,
+    int standbys,
     Duration commitInterval,
     int dirtyMax,
     int cleanMax,
     long rocksBytesMax,
     int waitersMax) {
+  /** The setting of {@link #standbys}. */
+  public static final String STANDBYS = "processor.standbys";
 
   /** Reads {@code processor.*}, {@code log.*} and {@code kafka.*}. */
   public static ProcessorConfig read(Settings settings) {
@@ -51,6 +56,7 @@ public record ProcessorConfig(
         settings.text("processor.address", "localhost:9001"),
         Optional.of(settings.text("processor.instance-id", "")).filter(id -> !id.isEmpty()),
         settings.integer("processor.threads", 2, 1, 64),
+        settings.integer(STANDBYS, 1, 0, 16),
         settings.duration(
             "processor.commit-interval",
             Duration.ofMillis(150),

@@ -36,7 +36,7 @@ final class StreamsSettings {
     to.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
     to.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, config.commitInterval().toMillis());
     to.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, config.threads());
-    to.put(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, 1);
+    to.put(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, config.standbys());
     to.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, replicas);
     to.put(
         StreamsConfig.topicPrefix(TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG),
