@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
  * closes it, or ends in whatever way, reading here ends and this process with it: cleanly if that
  * takes no longer than {@link #STOP_MAX}, by halting otherwise.
  */
-final class ParentWatch {
+public final class ParentWatch {
   /** How long a clean stop may take. Kafka's takes half a second, or a few with much to flush. */
   static final Duration STOP_MAX = Duration.ofSeconds(20);
 
@@ -23,8 +23,13 @@ final class ParentWatch {
 
   private ParentWatch() {}
 
-  /** Begins to watch {@code parent}, from a thread of its own. */
-  static void begin(InputStream parent, Duration stopMax) {
+  /**
+   * Begins to watch, from a thread of its own.
+   *
+   * @param parent ends when the parent does
+   * @param stopMax for a clean stop
+   */
+  public static void begin(InputStream parent, Duration stopMax) {
     Thread watch = new Thread(() -> awaitEnd(parent, stopMax), "parent-watch");
     watch.setDaemon(true);
     watch.start();

@@ -90,7 +90,8 @@ final class StandaloneProcess implements AutoCloseable {
         "--kafka-port",
         "0",
         "--ready-file",
-        folder.resolve("ready.json").toString());
+        folder.resolve("ready.json").toString(),
+        "--with-parent"); // its standard input is a pipe that this process holds
   }
 
   /**

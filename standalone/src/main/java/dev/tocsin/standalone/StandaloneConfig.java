@@ -92,6 +92,7 @@ public record StandaloneConfig(
     ties.put("processor.address", IN_PROCESS);
     // The group then knows this process again after a crash, and waits for no one.
     ties.put("processor.instance-id", "standalone");
+    ties.put(ProcessorConfig.STANDBYS, "0"); // there is no other instance to hold them
     ties.put("processor.state-folder", DataFolder.state(data).toString());
     ties.put("query.processors", IN_PROCESS);
     return ties;

@@ -1,5 +1,6 @@
 package dev.tocsin.standalone;
 
+import dev.tocsin.broker.ParentWatch;
 import dev.tocsin.runtime.Settings;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -71,6 +72,13 @@ public final class StandaloneMain implements Callable<Integer> {
   private Path readyFile;
 
   @Option(
+      names = "--with-parent",
+      description =
+          "End when standard input does, as by SIGTERM: for a program that starts this one and must"
+              + " not leave it behind, however it ends itself.")
+  private boolean withParent;
+
+  @Option(
       names = {"-h", "--help"},
       usageHelp = true,
       description = "Print this, and end.")
@@ -123,6 +131,9 @@ public final class StandaloneMain implements Callable<Integer> {
       StandaloneApp app = new StandaloneApp(read);
       stopMax = read.stopMax();
       endWith(app, ready);
+      if (withParent) {
+        ParentWatch.begin(System.in, stopMax);
+      }
       app.start(this::complain);
       announce(read, app, ready);
       complain(app.awaitFailure());

@@ -75,6 +75,16 @@ class StandaloneIT {
   }
 
   @Test
+  void up_withItsParent_endsWhenThatDoes() throws Exception {
+    try (var child = StandaloneChild.up(folder.resolve("data"), folder, "--with-parent")) {
+      ProcessHandle broker = child.broker();
+      child.closeInput();
+      assertThat(child.exitStatus()).isZero();
+      assertThat(broker.isAlive()).isFalse();
+    }
+  }
+
+  @Test
   void data_survivesAKillAndNoBrokerIsLeft() throws Exception {
     Path data = folder.resolve("data");
     Incident before;
