@@ -99,26 +99,14 @@ final class AdminReads extends AdminGrpc.AdminImplBase {
     GetProgressResponse.Builder whole = GetProgressResponse.newBuilder();
     for (int partition = 0; partition < all.size(); partition++) {
       int wanted = partition;
-      var part =
+      PartitionProgress part =
           all.get(partition).getPartitionsList().stream()
               .filter(each -> each.getPartition() == wanted)
               .findAny()
               .orElseThrow(
                   () ->
                       Errors.unavailable("partition " + wanted + " moves", OwnerCalls.RETRY_AFTER));
-      whole.addPartitions(
-          PartitionProgress.newBuilder()
-              .setPartition(partition)
-              .setAppliedOffset(part.getAppliedOffset())
-              .setCaughtUp(part.getCaughtUp())
-              .setAlerts(part.getAlerts())
-              .setOccurrences(part.getOccurrences())
-              .setRedelivered(part.getRedelivered())
-              .setResolved(part.getResolved())
-              .setUnmatched(part.getUnmatched())
-              .setStale(part.getStale())
-              .setOpened(part.getOpened())
-              .setDeadLettered(part.getDeadLettered()));
+      whole.addPartitions(part);
     }
     return whole.build();
   }

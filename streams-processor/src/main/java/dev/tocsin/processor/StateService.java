@@ -2,9 +2,9 @@ package dev.tocsin.processor;
 
 import dev.tocsin.engine.DigestSum;
 import dev.tocsin.processor.PartitionView.TooManyWaitersException;
+import dev.tocsin.proto.admin.PartitionProgress;
 import dev.tocsin.proto.state.IncidentStateGrpc;
 import dev.tocsin.proto.state.Owners;
-import dev.tocsin.proto.state.PartitionProgress;
 import dev.tocsin.proto.state.ReadDigestRequest;
 import dev.tocsin.proto.state.ReadDigestResponse;
 import dev.tocsin.proto.state.ReadIncidentRequest;

@@ -3,10 +3,10 @@ package dev.tocsin.processor;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tocsin.broker.SharedBroker;
+import dev.tocsin.proto.admin.PartitionProgress;
 import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.state.IncidentStateGrpc;
 import dev.tocsin.proto.state.IncidentStateGrpc.IncidentStateBlockingStub;
-import dev.tocsin.proto.state.PartitionProgress;
 import dev.tocsin.proto.state.ReadDigestRequest;
 import dev.tocsin.proto.state.ReadDigestResponse;
 import dev.tocsin.proto.state.ReadProgressRequest;
