@@ -17,7 +17,9 @@ final class StormAlerts {
   private static final double EXPONENT = 1.1;
   private static final int REDELIVERED_IN = 10;
   private static final String PADDING =
-      "p99 of the last five minutes is above its objective; the error budget of this month burns at 14 times its rate";
+      "p99 of the last five minutes is above its objective; the error budget of this month burns"
+          + " at 14 times its rate. Look at the dashboard of the service first, then at what was"
+          + " deployed within the hour before.";
 
   private final Random random;
   private final String idPrefix;
