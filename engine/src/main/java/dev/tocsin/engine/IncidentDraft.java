@@ -32,16 +32,18 @@ final class IncidentDraft {
   private final Stage stage;
   private final Cause cause;
   private final Incident draft;
+  private final Tallies.Before before;
   private EventType event = EventType.UPDATED;
 
-  private IncidentDraft(Stage stage, Cause cause, Incident draft) {
+  private IncidentDraft(Stage stage, Cause cause, Incident draft, Tallies.Before before) {
     this.stage = stage;
     this.cause = cause;
     this.draft = draft;
+    this.before = before;
   }
 
   static IncidentDraft of(Stage stage, Cause cause, Incident before) {
-    return new IncidentDraft(stage, cause, Copies.of(before));
+    return new IncidentDraft(stage, cause, Copies.of(before), Tallies.Before.of(before));
   }
 
   /** A new incident, opened by {@code alert}, which is still to {@link #join} it. */
@@ -70,7 +72,7 @@ final class IncidentDraft {
             .setDistinctAlerts(0)
             .setActiveAlerts(0)
             .build();
-    IncidentDraft draft = new IncidentDraft(stage, cause, incident);
+    IncidentDraft draft = new IncidentDraft(stage, cause, incident, Tallies.Before.NOTHING);
     draft.event = EventType.CREATED;
     return draft;
   }
@@ -150,7 +152,7 @@ final class IncidentDraft {
     draft.setRevision(draft.getRevision() + 1);
     draft.setUpdatedAtMs(stage.now());
     stage.put(draft.getId(), draft);
-    Tallies.publish(stage, cause, event, draft);
+    Tallies.publish(stage, cause, event, draft, before);
     return draft;
   }
 
@@ -175,7 +177,8 @@ final class IncidentDraft {
             kind,
             cause.isTime() ? -1 : cause.offset(),
             Math.max(0, cause.index()),
-            text);
+            text,
+            "");
     draft.setTimeline(bounded(before, entry, rules().getTimelineMax()));
     draft.setTimelineDropped(
         draft.getTimelineDropped() + before.size() + 1 - draft.getTimeline().size());

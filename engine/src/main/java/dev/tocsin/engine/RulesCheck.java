@@ -16,6 +16,7 @@ final class RulesCheck {
   private static final long TEN_YEARS_MS = Duration.ofDays(3653).toMillis();
   private static final int RECEIPTS_MAX = 100_000_000;
   private static final int LIST_MAX = 1000;
+  private static final int OUTCOMES_MAX = 10_000_000;
 
   private final List<String> faults = new ArrayList<>();
 
@@ -48,6 +49,9 @@ final class RulesCheck {
     check.within("occurrenceIntervalMs", rules.getOccurrenceIntervalMs(), 0, TEN_YEARS_MS);
     check.within("timelineMax", rules.getTimelineMax(), 1, LIST_MAX);
     check.within("alertsMax", rules.getAlertsMax(), 1, LIST_MAX);
+    check.within("notesMax", rules.getNotesMax(), 1, LIST_MAX);
+    check.within("outcomeWindowMs", rules.getOutcomeWindowMs(), SECOND_MS, TEN_YEARS_MS);
+    check.within("outcomesMax", rules.getOutcomesMax(), 1, OUTCOMES_MAX);
     if (!check.faults.isEmpty()) {
       throw new IllegalArgumentException(String.join("; ", check.faults));
     }

@@ -3,6 +3,8 @@ package dev.tocsin.engine;
 import dev.tocsin.schemas.EventType;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentEvent;
+import dev.tocsin.schemas.IncidentState;
+import dev.tocsin.schemas.Severity;
 import dev.tocsin.schemas.Tally;
 
 /**
@@ -27,7 +29,7 @@ final class Tallies {
     Tally tally = stage.tally(incident.getId());
     long dueMs = tally.getPublishedAtMs() + stage.rules().getOccurrenceIntervalMs();
     if (dueMs <= stage.now()) {
-      publish(stage, cause, EventType.OCCURRED, incident);
+      publish(stage, cause, EventType.OCCURRED, incident, Before.of(incident));
     } else if (!tally.getPublishArmed()) {
       Tally armed = Copies.of(tally);
       armed.setPublishArmed(true);
@@ -42,12 +44,23 @@ final class Tallies {
     tally.setPublishArmed(false);
     stage.put(incident.getId(), tally);
     if (tally.getOccurrences() != tally.getPublishedOccurrences()) {
-      publish(stage, cause, EventType.OCCURRED, incident);
+      publish(stage, cause, EventType.OCCURRED, incident, Before.of(incident));
+    }
+  }
+
+  /** What subscribers could choose an incident by before it changed. */
+  record Before(IncidentState state, Severity severity) {
+    /** There was none. */
+    static final Before NOTHING = new Before(IncidentState.NONE, Severity.UNSPECIFIED);
+
+    static Before of(Incident incident) {
+      return new Before(incident.getState(), incident.getSeverity());
     }
   }
 
   /** Publishes the incident with its tally. */
-  static void publish(Stage stage, IncidentDraft.Cause cause, EventType type, Incident incident) {
+  static void publish(
+      Stage stage, IncidentDraft.Cause cause, EventType type, Incident incident, Before before) {
     Tally tally = Copies.of(stage.tally(incident.getId()));
     tally.setPublishedOccurrences(tally.getOccurrences());
     tally.setPublishedAtMs(stage.now());
@@ -65,6 +78,8 @@ final class Tallies {
                 stage.now(),
                 incident,
                 tally.getOccurrences(),
-                tally.getLastSeenMs()));
+                tally.getLastSeenMs(),
+                before.state(),
+                before.severity()));
   }
 }

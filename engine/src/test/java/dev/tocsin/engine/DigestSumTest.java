@@ -221,8 +221,8 @@ class DigestSumTest {
     incident.setTimeline(
         new ArrayList<>(
             List.of(
-                new TimelineEntry(1L, TimelineKind.OPENED, 2L, 3, "text"),
-                new TimelineEntry(4L, TimelineKind.RESOLVED, 5L, 6, ""))));
+                new TimelineEntry(1L, TimelineKind.OPENED, 2L, 3, "text", ""),
+                new TimelineEntry(4L, TimelineKind.RESOLVED, 5L, 6, "", ""))));
     return incident;
   }
 

@@ -11,6 +11,7 @@ import dev.tocsin.schemas.Alerts;
 import dev.tocsin.schemas.EventType;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentEvent;
+import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
@@ -33,7 +34,7 @@ class FoldBoundsTest {
     Rules rules = rules(2);
     rules.setTimelineMax(5);
     rules.setAlertsMax(3);
-    log.append(new LogEntry(new RulesActivated(rules)));
+    log.append(LogEntries.of(new RulesActivated(rules)));
     for (int i = 0; i < 10; i++) {
       log.send(firing("c" + i));
     }
@@ -57,7 +58,7 @@ class FoldBoundsTest {
     Rules rules = rules(2);
     rules.setTimelineMax(2);
     rules.setAlertsMax(1);
-    log.fold().apply(new LogEntry(new RulesActivated(rules)), log.offset(), log.nowMs());
+    log.fold().apply(LogEntries.of(new RulesActivated(rules)), log.offset(), log.nowMs());
     log.fold().apply(entry(firing("c10")), log.offset() + 1, log.nowMs());
     assertThat(log.only().getTimeline()).hasSize(2);
     assertThat(log.only().getTimelineDropped()).isEqualTo(9);
@@ -75,7 +76,7 @@ class FoldBoundsTest {
       for (int i = first; i < first + perEntry; i++) {
         some.add(firing("c" + i).alert(START_MS));
       }
-      fold.apply(new LogEntry(new Alerts(1, some)), first / perEntry, START_MS + first);
+      fold.apply(LogEntries.of(new Alerts(1, some)), first / perEntry, START_MS + first);
     }
     assertThat(store.incidents()).hasSize(1);
     Incident incident = store.incidents().iterator().next();
@@ -139,7 +140,7 @@ class FoldBoundsTest {
   void rules_areActive_fromTheirEntryOn() {
     Rules rules = rules(3);
     rules.setReopenWindowMs(0);
-    log.send(firing("cpu")).append(new LogEntry(new RulesActivated(rules)));
+    log.send(firing("cpu")).append(LogEntries.of(new RulesActivated(rules)));
     assertThat(log.store.rules().getVersion()).isEqualTo(3);
     log.send(ended("cpu")).after(Duration.ofMillis(1)).send(firing("cpu"));
     assertThat(log.incidents()).extracting(Incident::getRulesVersion).containsExactly(1, 3);
@@ -147,11 +148,11 @@ class FoldBoundsTest {
 
   @Test
   void rules_ofAVersionNotAboveTheActiveOne_areIgnored() {
-    log.append(new LogEntry(new RulesActivated(rules(5))));
+    log.append(LogEntries.of(new RulesActivated(rules(5))));
     for (int version : new int[] {5, 4, 1, 0, -1}) {
       Rules rules = rules(version);
       rules.setTimelineMax(1);
-      log.append(new LogEntry(new RulesActivated(rules)));
+      log.append(LogEntries.of(new RulesActivated(rules)));
       assertThat(log.store.rules()).isEqualTo(rules(5));
     }
   }
@@ -165,7 +166,7 @@ class FoldBoundsTest {
       Rules longer = rules(2);
       longer.setReceiptWindowMs(Duration.ofHours(3).toMillis());
       long laterMs = START_MS + Duration.ofHours(2).toMillis();
-      fold.apply(new LogEntry(new RulesActivated(longer)), 1, laterMs);
+      fold.apply(LogEntries.of(new RulesActivated(longer)), 1, laterMs);
       fold.apply(entry(firing("cpu").id("a")), 2, laterMs);
       assertThat(store.state().getRedelivered()).isZero();
       fold.apply(entry(firing("cpu").id("a")), 3, laterMs);
@@ -187,7 +188,8 @@ class FoldBoundsTest {
     log.send(firing("cpu").endsAt(START_MS + 10)).after(SECOND);
     Alert broken = firing("disk").alert(START_MS);
     broken.setFingerprint(null);
-    var entry = new LogEntry(new Alerts(1, List.of(firing("net").id("a").alert(START_MS), broken)));
+    var entry =
+        LogEntries.of(new Alerts(1, List.of(firing("net").id("a").alert(START_MS), broken)));
     long offset = log.offset();
     assertThatThrownBy(() -> log.append(entry))
         .isInstanceOfSatisfying(
@@ -296,7 +298,7 @@ class FoldBoundsTest {
   }
 
   private static LogEntry entry(Sighting... alerts) {
-    return new LogEntry(
+    return LogEntries.of(
         new Alerts(1, java.util.Arrays.stream(alerts).map(each -> each.alert(START_MS)).toList()));
   }
 

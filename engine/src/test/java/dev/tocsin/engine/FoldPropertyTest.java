@@ -292,7 +292,8 @@ class FoldPropertyTest {
                         line.getKind(),
                         line.getOffset() < 0 ? -1L : 0L,
                         0,
-                        line.getText()))
+                        line.getText(),
+                        line.getActor()))
             .toList());
     return copy;
   }

@@ -8,7 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tocsin.schemas.EventType;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentState;
-import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.ResolvedBy;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
@@ -128,7 +128,7 @@ class FoldTimeTest {
     log.after(REOPEN.plus(MS)).send(firing("cpu")).send(ended("cpu"));
     Rules longer = rules(2);
     longer.setReopenWindowMs(Duration.ofHours(1).toMillis());
-    log.append(new LogEntry(new RulesActivated(longer))).send(firing("cpu"));
+    log.append(LogEntries.of(new RulesActivated(longer))).send(firing("cpu"));
     assertThat(log.incidents()).extracting(Incident::getReopened).containsExactly(0, 1);
   }
 
@@ -136,7 +136,7 @@ class FoldTimeTest {
   void closed_isFinal() {
     Rules rules = rules(2);
     rules.setReopenWindowMs(Duration.ofDays(30).toMillis());
-    log.append(new LogEntry(new RulesActivated(rules)));
+    log.append(LogEntries.of(new RulesActivated(rules)));
     log.send(firing("cpu")).send(ended("cpu")).after(CLOSE).send(firing("cpu"));
     assertThat(log.incidents())
         .extracting(Incident::getState)

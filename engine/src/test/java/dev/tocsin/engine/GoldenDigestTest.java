@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.AlertStatus;
 import dev.tocsin.schemas.Alerts;
+import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.Severity;
 import dev.tocsin.schemas.Tally;
-import dev.tocsin.schemas.Tick;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -63,11 +63,11 @@ class GoldenDigestTest {
 
   private static LogEntry entry(Random random, int offset, long nowMs) {
     if (offset == 0 || offset == 700) {
-      return new LogEntry(new RulesActivated(offset == 0 ? World.brisk(1) : secondRules()));
+      return LogEntries.of(new RulesActivated(offset == 0 ? World.brisk(1) : secondRules()));
     } else if (random.nextInt(10) == 0) {
-      return new LogEntry(new Tick());
+      return LogEntries.tick();
     }
-    return new LogEntry(new Alerts(1, some(random, nowMs)));
+    return LogEntries.of(new Alerts(1, some(random, nowMs)));
   }
 
   private static Rules secondRules() {

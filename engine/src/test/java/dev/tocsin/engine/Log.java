@@ -8,12 +8,12 @@ import dev.tocsin.schemas.EventType;
 import dev.tocsin.schemas.FingerprintState;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentEvent;
+import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.Tally;
-import dev.tocsin.schemas.Tick;
 import dev.tocsin.schemas.TimelineEntry;
 import dev.tocsin.schemas.TimelineKind;
 import java.time.Duration;
@@ -41,7 +41,7 @@ final class Log {
   }
 
   Log(Rules rules) {
-    append(new LogEntry(new RulesActivated(rules)));
+    append(LogEntries.of(new RulesActivated(rules)));
   }
 
   long nowMs() {
@@ -65,15 +65,15 @@ final class Log {
   /** One entry with these alerts. */
   Log send(Sighting... alerts) {
     return append(
-        new LogEntry(new Alerts(1, Stream.of(alerts).map(each -> each.alert(nowMs)).toList())));
+        LogEntries.of(new Alerts(1, Stream.of(alerts).map(each -> each.alert(nowMs)).toList())));
   }
 
   Log sendRaw(Alert... alerts) {
-    return append(new LogEntry(new Alerts(1, List.of(alerts))));
+    return append(LogEntries.of(new Alerts(1, List.of(alerts))));
   }
 
   Log tick() {
-    return append(new LogEntry(new Tick()));
+    return append(LogEntries.tick());
   }
 
   Log append(LogEntry entry) {

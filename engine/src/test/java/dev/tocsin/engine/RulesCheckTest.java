@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.Severity;
@@ -83,7 +83,7 @@ class RulesCheckTest {
     rules.setVersion(2);
     rules.setAutoResolveAfterMs(0);
     rules.setTimelineMax(0);
-    var entry = new LogEntry(new RulesActivated(rules));
+    var entry = LogEntries.of(new RulesActivated(rules));
     assertThatThrownBy(() -> log.append(entry))
         .isInstanceOf(Fold.EngineFailure.class)
         .hasMessageContaining("autoResolveAfterMs")

@@ -3,11 +3,11 @@ package dev.tocsin.engine;
 import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.AlertStatus;
 import dev.tocsin.schemas.Alerts;
+import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.Severity;
-import dev.tocsin.schemas.Tick;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,15 +23,15 @@ final class World {
   /** An entry of the log. */
   record Item(long timeMs, LogEntry entry) {
     static Item of(long timeMs, List<Alert> alerts) {
-      return new Item(timeMs, new LogEntry(new Alerts(1, alerts)));
+      return new Item(timeMs, LogEntries.of(new Alerts(1, alerts)));
     }
 
     static Item tick(long timeMs) {
-      return new Item(timeMs, new LogEntry(new Tick()));
+      return new Item(timeMs, LogEntries.tick());
     }
 
     static Item rules(long timeMs, Rules rules) {
-      return new Item(timeMs, new LogEntry(new RulesActivated(rules)));
+      return new Item(timeMs, LogEntries.of(new RulesActivated(rules)));
     }
 
     Alert alert() {

@@ -16,6 +16,10 @@ public final class AlertsEntry {
   private static final int VARINT_BYTES_MAX = 5;
   private static final byte[] NO_HEADER = {};
   private static final byte[] HEADER = Codec.header(LogEntry.getClassSchema());
+
+  /** The fields behind the payload: engine version 1 or later, no command, no engine activated. */
+  private static final byte[] REST = {2, 0, 0};
+
   private static final SpecificDatumWriter<Alert> WRITER = alertWriter();
 
   private AlertsEntry() {}
@@ -35,7 +39,7 @@ public final class AlertsEntry {
     if (alerts.isEmpty()) {
       throw new IllegalArgumentException("an entry holds at least one alert");
     }
-    int bytes = HEADER.length + 2 + 2 * VARINT_BYTES_MAX;
+    int bytes = HEADER.length + 2 + 2 * VARINT_BYTES_MAX + REST.length;
     for (byte[] alert : alerts) {
       bytes += alert.length;
     }
@@ -50,6 +54,8 @@ public final class AlertsEntry {
       at += alert.length;
     }
     entry[at++] = 0; // no further block
+    System.arraycopy(REST, 0, entry, at, REST.length);
+    at += REST.length;
     return at == entry.length ? entry : Arrays.copyOf(entry, at);
   }
 

@@ -26,6 +26,7 @@ final class SchemaHistory {
           "Incident",
           "PartitionState",
           "IncidentEvent",
+          "Outcome",
           "DeadLetter");
 
   private static final SchemaHistory BUNDLED = load();

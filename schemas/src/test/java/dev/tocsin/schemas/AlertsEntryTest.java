@@ -39,6 +39,6 @@ class AlertsEntryTest {
             .toList();
     byte[] joined =
         AlertsEntry.join(rulesVersion, alerts.stream().map(AlertsEntry::encode).toList());
-    assertThat(joined).isEqualTo(CODEC.encode(new LogEntry(new Alerts(rulesVersion, alerts))));
+    assertThat(joined).isEqualTo(CODEC.encode(LogEntries.of(new Alerts(rulesVersion, alerts))));
   }
 }

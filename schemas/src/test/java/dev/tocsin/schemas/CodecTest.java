@@ -45,8 +45,8 @@ class CodecTest {
 
   @Test
   void encode_startsWithMarkerAndFingerprint() {
-    byte[] bytes = CODEC.encode(new LogEntry(new Tick()));
-    assertThat(bytes).startsWith(0xC3, 0x01).startsWith(HEADER).hasSize(HEADER.length + 1);
+    byte[] bytes = CODEC.encode(LogEntries.tick());
+    assertThat(bytes).startsWith(0xC3, 0x01).startsWith(HEADER).hasSize(HEADER.length + 4);
   }
 
   @Test
@@ -56,7 +56,7 @@ class CodecTest {
 
   @Test
   void decode_refusesAnotherMarker() {
-    byte[] bytes = CODEC.encode(new LogEntry(new Tick()));
+    byte[] bytes = CODEC.encode(LogEntries.tick());
     bytes[1] = 2;
     assertThatThrownBy(() -> CODEC.decode(bytes))
         .isInstanceOf(UndecodableException.class)
@@ -84,7 +84,7 @@ class CodecTest {
 
   @Test
   void decode_namesAnUnknownSchema() {
-    byte[] bytes = CODEC.encode(new LogEntry(new Tick()));
+    byte[] bytes = CODEC.encode(LogEntries.tick());
     ByteBuffer.wrap(bytes).putLong(2, 0x0102030405060708L);
     assertThatThrownBy(() -> CODEC.decode(bytes))
         .isInstanceOf(UnknownSchemaException.class)
@@ -210,7 +210,7 @@ class CodecTest {
             .limit(alerts)
             .map(seed -> Samples.random(Alert.class, seed))
             .toList();
-    return new LogEntry(new Alerts(1, all));
+    return LogEntries.of(new Alerts(1, all));
   }
 
   private static byte[] bytes(Schema schema, Object value) throws IOException {

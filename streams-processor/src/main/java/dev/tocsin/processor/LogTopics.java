@@ -2,6 +2,7 @@ package dev.tocsin.processor;
 
 import dev.tocsin.engine.DefaultRules;
 import dev.tocsin.schemas.Codec;
+import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
@@ -130,7 +131,7 @@ public final class LogTopics {
       return;
     }
     Rules rules = DefaultRules.read();
-    byte[] activation = Codec.of(LogEntry.class).encode(new LogEntry(new RulesActivated(rules)));
+    byte[] activation = Codec.of(LogEntry.class).encode(LogEntries.of(new RulesActivated(rules)));
     Map<String, Object> settings = new HashMap<>(kafka);
     settings.put("acks", "all");
     try (var producer =

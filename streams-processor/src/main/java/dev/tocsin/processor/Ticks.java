@@ -1,8 +1,8 @@
 package dev.tocsin.processor;
 
 import dev.tocsin.schemas.Codec;
+import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
-import dev.tocsin.schemas.Tick;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.HashMap;
@@ -35,7 +35,7 @@ final class Ticks implements AutoCloseable {
   static final Duration INTERVAL = Duration.ofSeconds(1);
 
   private static final Logger LOG = LoggerFactory.getLogger(Ticks.class);
-  private static final byte[] ENTRY = Codec.of(LogEntry.class).encode(new LogEntry(new Tick()));
+  private static final byte[] ENTRY = Codec.of(LogEntry.class).encode(LogEntries.tick());
 
   private final String topic;
   private final Clock clock;

@@ -12,10 +12,10 @@ import dev.tocsin.schemas.DeadLetter;
 import dev.tocsin.schemas.DeadLetterReason;
 import dev.tocsin.schemas.EventType;
 import dev.tocsin.schemas.IncidentEvent;
+import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
-import dev.tocsin.schemas.Tick;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -183,7 +183,8 @@ class FoldProcessorTest {
     PartitionStore reopened = new PartitionStore(bytes, 10);
     Fold fold = new Fold(reopened, event -> {});
     Alert another = TestLog.alert("a2", "checkout", "another");
-    assertThatThrownBy(() -> fold.apply(new LogEntry(new Alerts(1, List.of(another))), 2, START_MS))
+    assertThatThrownBy(
+            () -> fold.apply(LogEntries.of(new Alerts(1, List.of(another))), 2, START_MS))
         .hasCauseInstanceOf(Codec.UndecodableException.class)
         .satisfies(failure -> assertThat(FoldProcessor.ofTheStore(failure.getCause())).isTrue());
   }
@@ -251,7 +252,7 @@ class FoldProcessorTest {
   }
 
   private void rules(Rules rules) {
-    rig.append(Codec.of(LogEntry.class).encode(new LogEntry(new RulesActivated(rules))), START_MS);
+    rig.append(Codec.of(LogEntry.class).encode(LogEntries.of(new RulesActivated(rules))), START_MS);
   }
 
   /** Rules that can be read and under which the engine cannot write a timeline. */
@@ -267,6 +268,6 @@ class FoldProcessorTest {
   }
 
   private static byte[] tick() {
-    return Codec.of(LogEntry.class).encode(new LogEntry(new Tick()));
+    return Codec.of(LogEntry.class).encode(LogEntries.tick());
   }
 }

@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tocsin.engine.DefaultRules;
 import dev.tocsin.runtime.Health;
 import dev.tocsin.schemas.Codec;
+import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
-import dev.tocsin.schemas.Tick;
 import dev.tocsin.schemas.Topics;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
@@ -121,7 +121,7 @@ class LogTopicsIT {
     TopicPartition second = new TopicPartition(topics.log(), 1);
     try (TestLog log = new TestLog(topics, KAFKA);
         Admin admin = Admin.create(Map.copyOf(KAFKA))) {
-      log.append(1, Codec.of(LogEntry.class).encode(new LogEntry(new Tick())));
+      log.append(1, Codec.of(LogEntry.class).encode(LogEntries.tick()));
       admin.deleteRecords(Map.of(second, RecordsToDelete.beforeOffset(1))).all().get();
     }
     Topics next = new Topics(topics.prefix(), "g2");

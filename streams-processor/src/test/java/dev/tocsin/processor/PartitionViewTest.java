@@ -5,8 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tocsin.engine.Fold;
 import dev.tocsin.processor.PartitionView.TooManyWaitersException;
-import dev.tocsin.schemas.LogEntry;
-import dev.tocsin.schemas.Tick;
+import dev.tocsin.schemas.LogEntries;
 import io.grpc.Deadline;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -192,7 +191,7 @@ class PartitionViewTest {
   }
 
   private void apply() {
-    fold.apply(new LogEntry(new Tick()), next++, 1_000);
+    fold.apply(LogEntries.tick(), next++, 1_000);
     view.applied();
   }
 }

@@ -12,6 +12,7 @@ import dev.tocsin.proto.state.WatchOwnersRequest;
 import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.AlertStatus;
 import dev.tocsin.schemas.Codec;
+import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.Topics;
@@ -116,7 +117,7 @@ class ProcessorIT {
     rules.setAutoResolveAfterMs(1_000L);
     for (int partition = 0; partition < TestLog.PARTITIONS; partition++) {
       log.append(
-          partition, Codec.of(LogEntry.class).encode(new LogEntry(new RulesActivated(rules))));
+          partition, Codec.of(LogEntry.class).encode(LogEntries.of(new RulesActivated(rules))));
     }
     Alert alert = TestLog.alert("a1", "checkout", "High latency");
     int partition = TestLog.partition(alert);

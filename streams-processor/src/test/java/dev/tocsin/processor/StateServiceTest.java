@@ -19,7 +19,7 @@ import dev.tocsin.runtime.Settings;
 import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.Alerts;
 import dev.tocsin.schemas.IncidentId;
-import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.RulesActivated;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
@@ -59,19 +59,19 @@ class StateServiceTest {
     PartitionStore store = new PartitionStore(DISK.bytes(), 100);
     Fold fold = new Fold(store, event -> {});
     int offset = 0;
-    fold.apply(new LogEntry(new RulesActivated(DefaultRules.read())), offset++, World.START_MS);
+    fold.apply(LogEntries.of(new RulesActivated(DefaultRules.read())), offset++, World.START_MS);
     for (int i = 0; i < INCIDENTS; i += 500) {
       List<Alert> alerts = new ArrayList<>();
       for (int j = i; j < i + 500; j++) {
         alerts.add(TestLog.alert("a" + j, "service " + j, "slow"));
       }
-      fold.apply(new LogEntry(new Alerts(1, alerts)), offset++, World.START_MS + i);
+      fold.apply(LogEntries.of(new Alerts(1, alerts)), offset++, World.START_MS + i);
     }
     for (int i = 0; i < LARGE; i++) {
       Alert alert = TestLog.alert("l" + i, "large " + i, "large");
       alert.setWorkspace("large");
       alert.setDescription("x".repeat(100_000));
-      fold.apply(new LogEntry(new Alerts(1, List.of(alert))), offset++, World.START_MS + 100_000);
+      fold.apply(LogEntries.of(new Alerts(1, List.of(alert))), offset++, World.START_MS + 100_000);
     }
     store.flush();
     long end = offset;

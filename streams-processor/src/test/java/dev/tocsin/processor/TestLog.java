@@ -7,6 +7,7 @@ import dev.tocsin.schemas.AlertStatus;
 import dev.tocsin.schemas.Alerts;
 import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.IncidentType;
+import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.Partitions;
 import dev.tocsin.schemas.Severity;
@@ -61,7 +62,7 @@ final class TestLog implements AutoCloseable {
   }
 
   static byte[] entry(Alert... alerts) {
-    return CODEC.encode(new LogEntry(new Alerts(1, List.of(alerts))));
+    return CODEC.encode(LogEntries.of(new Alerts(1, List.of(alerts))));
   }
 
   static int partition(Alert alert) {

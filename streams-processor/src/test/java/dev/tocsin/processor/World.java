@@ -7,11 +7,11 @@ import dev.tocsin.schemas.AlertStatus;
 import dev.tocsin.schemas.Alerts;
 import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.IncidentType;
+import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.Severity;
-import dev.tocsin.schemas.Tick;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -61,20 +61,20 @@ final class World {
   Entry next() {
     if (!begun) {
       begun = true;
-      return new Entry(new LogEntry(new RulesActivated(quick(1))), nowMs);
+      return new Entry(LogEntries.of(new RulesActivated(quick(1))), nowMs);
     }
     int pace = random.nextInt(100);
     nowMs +=
         pace < 60 ? random.nextInt(50) : pace < 95 ? random.nextInt(3_000) : random.nextInt(90_000);
     long atMs = random.nextInt(20) == 0 ? nowMs - random.nextInt(5_000) : nowMs;
     if (random.nextInt(20) == 0) {
-      return new Entry(new LogEntry(new Tick()), atMs);
+      return new Entry(LogEntries.tick(), atMs);
     }
     List<Alert> alerts = new ArrayList<>();
     for (int i = random.nextInt(6); i >= 0; i--) {
       alerts.add(alert());
     }
-    return new Entry(new LogEntry(new Alerts(1, alerts)), atMs);
+    return new Entry(LogEntries.of(new Alerts(1, alerts)), atMs);
   }
 
   private Alert alert() {
