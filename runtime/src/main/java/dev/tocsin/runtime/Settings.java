@@ -146,7 +146,8 @@ public final class Settings {
 
   /**
    * What is handed on to a library: every value whose name starts with {@code prefix}, without it.
-   * The environment cannot give these, since its names do not tell dots from underscores.
+   * The environment's names do not tell dots from underscores; here each underscore is a dot, as
+   * all names of Kafka's clients have it: {@code TOCSIN_KAFKA_BOOTSTRAP_SERVERS}.
    */
   public Map<String, String> prefixed(String prefix) {
     knownPrefixes.add(prefix);
@@ -157,6 +158,15 @@ public final class Settings {
             found.put(name.substring(prefix.length()), value);
           }
         });
+    String start = variable(prefix);
+    environment.forEach(
+        (name, value) -> {
+          if (name.startsWith(start) && name.length() > start.length()) {
+            String rest = name.substring(start.length()).toLowerCase(Locale.ROOT);
+            found.put(rest.replace('_', '.'), value.strip());
+          }
+        });
+    found.values().removeIf(String::isEmpty); // an empty variable puts back to the default
     return found;
   }
 

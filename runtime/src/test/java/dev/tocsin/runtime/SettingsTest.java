@@ -127,6 +127,24 @@ class SettingsTest {
   }
 
   @Test
+  void prefixed_takesTheEnvironmentOverTheFile(@TempDir Path folder) throws IOException {
+    Path file = folder.resolve("tocsin.properties");
+    Files.writeString(file, "kafka.acks = 1\nkafka.linger.ms = 5\n");
+    Settings settings =
+        Settings.load(
+            Optional.of(file),
+            Map.of(
+                "TOCSIN_KAFKA_BOOTSTRAP_SERVERS", "broker:9092 ",
+                "TOCSIN_KAFKA_ACKS", "all",
+                "TOCSIN_KAFKA_LINGER_MS", "",
+                "TOCSIN_KAFKA_", "nothing",
+                "KAFKA_RETRIES", "1"));
+    assertThat(settings.prefixed("kafka."))
+        .containsExactlyInAnyOrderEntriesOf(
+            Map.of("acks", "all", "bootstrap.servers", "broker:9092"));
+  }
+
+  @Test
   void load_putsTheEnvironmentOverTheFile(@TempDir Path folder) throws IOException {
     Path file = folder.resolve("tocsin.properties");
     Files.writeString(file, "edge.port = 1\nedge.call-threads = 2\n# a comment\n");
