@@ -60,11 +60,4 @@ class BrokerPartsTest {
         .isGreaterThan(6 << 20);
     assertThat(properties.stringPropertyNames()).noneMatch(name -> name.contains("flush"));
   }
-
-  @Test
-  void sharedBroker_refusesAKindThatItDoesNotKnow() {
-    assertThatThrownBy(() -> SharedBroker.start("none"))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("none");
-  }
 }

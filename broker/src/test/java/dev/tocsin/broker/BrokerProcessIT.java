@@ -181,14 +181,6 @@ class BrokerProcessIT {
     assertThat(folder.resolve("broker.log")).isNotEmptyFile();
   }
 
-  @Test
-  void sharedBroker_isOneAndAnswers() throws Exception {
-    assertThat(SharedBroker.bootstrap()).isSameAs(SharedBroker.bootstrap());
-    try (Admin admin = Admin.create(Map.of("bootstrap.servers", SharedBroker.bootstrap()))) {
-      assertThat(admin.describeCluster().nodes().get()).hasSize(1);
-    }
-  }
-
   /** A JVM that starts a broker in {@link #folder}, says its process id, and stays. */
   private Process startParent() throws IOException {
     return new ProcessBuilder(

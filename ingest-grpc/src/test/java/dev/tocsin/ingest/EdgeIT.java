@@ -3,7 +3,6 @@ package dev.tocsin.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.Timestamp;
-import dev.tocsin.broker.SharedBroker;
 import dev.tocsin.ingest.EdgeFixture.Logged;
 import dev.tocsin.proto.alerts.AlertAck;
 import dev.tocsin.proto.alerts.AlertBatch;
@@ -17,6 +16,7 @@ import dev.tocsin.schemas.AlertStatus;
 import dev.tocsin.schemas.IncidentType;
 import dev.tocsin.schemas.Partitions;
 import dev.tocsin.schemas.Severity;
+import dev.tocsin.testbroker.SharedBroker;
 import io.grpc.Status;
 import java.util.ArrayList;
 import java.util.HexFormat;

@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.google.protobuf.Timestamp;
 import com.google.rpc.BadRequest;
-import dev.tocsin.broker.SharedBroker;
 import dev.tocsin.proto.alerts.AlertAck;
 import dev.tocsin.proto.alerts.AlertBatch;
 import dev.tocsin.proto.alerts.AlertBatchAck;
 import dev.tocsin.proto.alerts.AlertIngestionGrpc;
 import dev.tocsin.proto.alerts.AlertMessage;
 import dev.tocsin.proto.alerts.FieldViolation;
+import dev.tocsin.testbroker.SharedBroker;
 import io.grpc.CallOptions;
 import io.grpc.Codec;
 import io.grpc.CompressorRegistry;

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.google.rpc.RetryInfo;
 import dev.tocsin.broker.BrokerProcess;
-import dev.tocsin.broker.SharedBroker;
 import dev.tocsin.proto.alerts.AlertAck;
 import dev.tocsin.proto.alerts.AlertMessage;
 import dev.tocsin.proto.alerts.HealthCheckRequest;
 import dev.tocsin.proto.alerts.HealthStatus;
+import dev.tocsin.testbroker.SharedBroker;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;

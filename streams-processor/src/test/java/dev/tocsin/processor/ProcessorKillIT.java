@@ -2,7 +2,6 @@ package dev.tocsin.processor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tocsin.broker.SharedBroker;
 import dev.tocsin.engine.Fold;
 import dev.tocsin.engine.MemoryStore;
 import dev.tocsin.proto.state.IncidentStateGrpc;
@@ -15,6 +14,7 @@ import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.IncidentEvent;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.Topics;
+import dev.tocsin.testbroker.SharedBroker;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;

@@ -2,7 +2,6 @@ package dev.tocsin.processor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tocsin.broker.SharedBroker;
 import dev.tocsin.proto.admin.PartitionProgress;
 import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.state.IncidentStateGrpc;
@@ -14,6 +13,7 @@ import dev.tocsin.proto.state.ScanIncidentsRequest;
 import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Settings;
 import dev.tocsin.schemas.Topics;
+import dev.tocsin.testbroker.SharedBroker;
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.inprocess.InProcessChannelBuilder;

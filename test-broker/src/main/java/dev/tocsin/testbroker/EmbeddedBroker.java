@@ -1,5 +1,6 @@
-package dev.tocsin.broker;
+package dev.tocsin.testbroker;
 
+import dev.tocsin.broker.BrokerProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -11,39 +12,18 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * One broker for all tests of a JVM: started when first asked for, in a temporary folder, and ended
- * with the JVM. Tests keep apart from one another by the prefix of their topics.
- *
- * <p>The system property {@code kafka} says which kind: {@code embedded}, the default, is the
- * project's own.
- */
-public final class SharedBroker {
-  private static final Logger LOG = LoggerFactory.getLogger(SharedBroker.class);
+/** The project's own broker, in a temporary folder. Ends with the JVM, and the folder with it. */
+final class EmbeddedBroker {
+  private static final Logger LOG = LoggerFactory.getLogger(EmbeddedBroker.class);
 
-  private SharedBroker() {}
-
-  private static final class Holder {
-    static final String BOOTSTRAP = start(System.getProperty("kafka", "embedded"));
-  }
+  private EmbeddedBroker() {}
 
   /**
-   * Where it is reached: {@code HOST:PORT}.
+   * Starts it; where it is reached.
    *
    * @throws BrokerProcess.StartException if it does not come up
    */
-  public static String bootstrap() {
-    return Holder.BOOTSTRAP;
-  }
-
-  static String start(String kind) {
-    return switch (kind) {
-      case "embedded" -> startEmbedded();
-      default -> throw new IllegalArgumentException("-Dkafka must be embedded, not '" + kind + "'");
-    };
-  }
-
-  private static String startEmbedded() {
+  static String start() {
     try {
       Path folder = Files.createTempDirectory("tocsin-broker-");
       BrokerProcess broker = BrokerProcess.start(folder, 0, Optional.empty());
