@@ -101,8 +101,7 @@ class ErrorsTest {
   @Test
   void because_mayAlsoSayWhenToRetry() throws InvalidProtocolBufferException {
     StatusRuntimeException error =
-        Errors.because(
-            Code.UNAVAILABLE, "NOT_APPENDED", "away", Map.of(), Duration.ofMillis(1500));
+        Errors.because(Code.UNAVAILABLE, "NOT_APPENDED", "away", Map.of(), Duration.ofMillis(1500));
     assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
     assertThat(told(error).getDetails(0).unpack(ErrorInfo.class).getReason())
         .isEqualTo("NOT_APPENDED");
