@@ -4,7 +4,6 @@ import java.time.Duration;
 import java.util.logging.LogManager;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import picocli.AutoComplete.GenerateCompletion;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
@@ -24,7 +23,7 @@ import picocli.CommandLine.Spec;
  */
 @Command(
     name = "tocsin",
-    description = "Sends alerts to Tocsin and reads the incidents that they become.",
+    description = "Sends alerts to Tocsin, and reads and changes the incidents that they become.",
     synopsisSubcommandLabel = "COMMAND",
     versionProvider = TocsinMain.Version.class,
     subcommands = {
@@ -34,7 +33,7 @@ import picocli.CommandLine.Spec;
       IncidentCommand.class,
       DigestCommand.class,
       BenchCommand.class,
-      GenerateCompletion.class
+      CompletionCommand.class
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -43,6 +42,7 @@ import picocli.CommandLine.Spec;
       "  tocsin alert send --source disk --title 'Disk full' --severity P1 --label service=db",
       "  tocsin alert stream alerts.jsonl     send a file, one alert a line",
       "  tocsin incident list --state open    what is wrong now",
+      "  tocsin incident resolve ID           say that it is over",
       "  tocsin --target prod:9000 digest     compare two states",
       "",
       "Exit codes:",
