@@ -38,7 +38,7 @@ final class IncidentCreateCommand implements Callable<Integer> {
       names = "--severity",
       paramLabel = "P0..P4",
       converter = ProtoNames.SeverityNumber.class,
-      description = "P0 is the worst. Required.")
+      description = "P0 is the worst. Default: what the rules say.")
   int severity;
 
   @Option(

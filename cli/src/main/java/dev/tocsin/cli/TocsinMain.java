@@ -8,12 +8,14 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.IExecutionExceptionHandler;
+import picocli.CommandLine.IParameterExceptionHandler;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * The {@code tocsin} command. Results go to standard output, everything else to standard error.
@@ -115,8 +117,8 @@ public final class TocsinMain implements Runnable {
     CommandLine commands = new CommandLine(new TocsinMain(terminal));
     commands.setOut(terminal.outWriter());
     commands.setErr(terminal.errWriter());
-    commands.setColorScheme(
-        Help.defaultColorScheme(terminal.outShown() ? Help.Ansi.ON : Help.Ansi.OFF));
+    commands.setColorScheme(colors(terminal.outShown()));
+    commands.setParameterExceptionHandler(misuse(terminal));
     commands.setUsageHelpWidth(100);
     commands.setUsageHelpLongOptionsMaxWidth(30);
     commands.setExecutionExceptionHandler(failures(terminal));
@@ -145,6 +147,23 @@ public final class TocsinMain implements Runnable {
   @Override
   public void run() {
     throw new ParameterException(spec.commandLine(), "name a command");
+  }
+
+  /** As picocli does by itself, but in colour only if a person looks at standard error. */
+  private static IParameterExceptionHandler misuse(Terminal terminal) {
+    return (thrown, args) -> {
+      CommandLine command = thrown.getCommandLine();
+      Help.ColorScheme colors = colors(terminal.errShown());
+      command.getErr().println(colors.errorText(thrown.getMessage()));
+      if (!UnmatchedArgumentException.printSuggestions(thrown, command.getErr())) {
+        command.usage(command.getErr(), colors);
+      }
+      return command.getCommandSpec().exitCodeOnInvalidInput();
+    };
+  }
+
+  private static Help.ColorScheme colors(boolean shown) {
+    return Help.defaultColorScheme(shown ? Help.Ansi.ON : Help.Ansi.OFF);
   }
 
   private static IExecutionExceptionHandler failures(Terminal terminal) {

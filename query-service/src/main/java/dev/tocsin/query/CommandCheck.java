@@ -39,7 +39,7 @@ final class CommandCheck {
         .required("source", request.getSource(), SOURCE_MAX)
         .required("title", request.getTitle(), TITLE_MAX)
         .text("description", request.getDescription(), DESCRIPTION_MAX)
-        .chosen("severity", severity(request.getSeverityValue()), request.getSeverityValue())
+        .known("severity", severity(request.getSeverityValue()), request.getSeverityValue())
         .known("type", IncidentType.forNumber(request.getTypeValue()), request.getTypeValue())
         .names(
             "affected_resources", request.getAffectedResourcesList(), RESOURCES_MAX, RESOURCE_MAX)

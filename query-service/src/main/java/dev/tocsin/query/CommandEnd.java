@@ -87,8 +87,9 @@ record CommandEnd(Outcome outcome, Incident incident, StatusRuntimeException err
 
   /** What its owner says. */
   static CommandEnd of(CommandEntry entry, ReadOutcomeResponse response) {
-    if (!response.getFound()) {
-      // Its entry is applied, so there was one: it is a dead letter, or its hour is over.
+    // A command that was refused because too many outcomes are kept has none itself.
+    if (!response.getFound() && response.getCode() != ReadOutcomeResponse.Code.RESOURCE_EXHAUSTED) {
+      // Its entry is applied, so there should be one: it is a dead letter, or its hour is over.
       LOG.error("command {} is applied and has no outcome", entry.requestId());
       return unknown(Code.INTERNAL, "it was applied, and its outcome is not kept", entry);
     }

@@ -281,10 +281,9 @@ class CommandReaderTest {
   }
 
   @Test
-  void create_asksForASeverityAndNotForAType() {
-    CreateIncidentRequest request = create().clearSeverity().build();
-    assertThat(violations(() -> reader.read(request)))
-        .containsExactly(Map.entry("severity", "must be given"));
+  void create_asksForNeitherSeverityNorType() {
+    assertThat(body(create().clearSeverity()).getSeverity())
+        .isEqualTo(dev.tocsin.schemas.Severity.UNSPECIFIED);
     assertThat(body(create()).getType()).isEqualTo(dev.tocsin.schemas.IncidentType.UNKNOWN);
   }
 

@@ -214,18 +214,20 @@ class CommandsTest {
     processors.outcomes = request -> outcome(Code.CONFLICT, "");
     assertThat(violations(noteError("r"))).containsOnlyKeys("request_id");
 
-    processors.outcomes = request -> outcome(Code.RESOURCE_EXHAUSTED, "too many");
-    StatusRuntimeException full = noteError("r");
-    assertThat(full.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
-    assertThat(saysWhenToRetry(full)).isTrue();
+    for (boolean found : new boolean[] {true, false}) {
+      processors.outcomes =
+          request ->
+              outcome(Code.RESOURCE_EXHAUSTED, "too many").toBuilder().setFound(found).build();
+      StatusRuntimeException full = noteError("r");
+      assertThat(full.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+      assertThat(saysWhenToRetry(full)).isTrue();
+    }
 
     assertThat(counted(CommandKind.NOTE, Outcome.NOT_FOUND)).isEqualTo(2);
+    assertThat(counted(CommandKind.NOTE, Outcome.OUTCOMES_FULL)).isEqualTo(2);
     for (Outcome outcome :
         List.of(
-            Outcome.INVALID_STATE_TRANSITION,
-            Outcome.REVISION_STALE,
-            Outcome.REQUEST_ID_REUSED,
-            Outcome.OUTCOMES_FULL)) {
+            Outcome.INVALID_STATE_TRANSITION, Outcome.REVISION_STALE, Outcome.REQUEST_ID_REUSED)) {
       assertThat(counted(CommandKind.NOTE, outcome)).as(outcome.name()).isEqualTo(1);
     }
   }
