@@ -3,6 +3,7 @@ package dev.tocsin.cli;
 import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.rpc.BadRequest;
+import com.google.rpc.ErrorInfo;
 import com.google.rpc.RetryInfo;
 import io.grpc.Metadata;
 import io.grpc.Status;
@@ -85,6 +86,38 @@ final class Failure extends Exception {
       details.getDetailsList().forEach(detail -> append(text, detail));
     }
     return text.toString();
+  }
+
+  /**
+   * Whether a command that ended so may have taken effect all the same: the server says that it
+   * does not know, or it never answered.
+   *
+   * @param trailers may be null
+   */
+  static boolean effectUnknown(Status status, Metadata trailers) {
+    String reason =
+        trailers == null ? "" : reason(StatusProto.fromStatusAndTrailers(status, trailers));
+    if (!reason.isEmpty()) {
+      return reason.equals("OUTCOME_UNKNOWN");
+    }
+    return switch (status.getCode()) {
+      case CANCELLED, UNKNOWN, DEADLINE_EXCEEDED, INTERNAL -> true;
+      case UNAVAILABLE -> refusal(status.getCause()) == null;
+      default -> false;
+    };
+  }
+
+  private static String reason(com.google.rpc.Status details) {
+    for (Any detail : details.getDetailsList()) {
+      try {
+        if (detail.is(ErrorInfo.class)) {
+          return detail.unpack(ErrorInfo.class).getReason();
+        }
+      } catch (InvalidProtocolBufferException e) {
+        return ""; // then it says nothing
+      }
+    }
+    return "";
   }
 
   /** What happened to a file, without Java's names. */

@@ -6,16 +6,25 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code tocsin incident}: the commands that read incidents. */
+/** {@code tocsin incident}: the commands that read and change incidents. */
 @Command(
     name = "incident",
-    description = "List incidents, or look at one.",
+    description = "List incidents, look at one, open one by hand, or change one.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {IncidentListCommand.class, IncidentGetCommand.class},
+    subcommands = {
+      IncidentListCommand.class,
+      IncidentGetCommand.class,
+      IncidentCreateCommand.class,
+      IncidentUpdateCommand.class,
+      IncidentResolveCommand.class,
+      IncidentNoteCommand.class
+    },
     footerHeading = "%nExamples:%n",
     footer = {
       "  tocsin incident list --state open --severity P0,P1",
-      "  tocsin incident get 019c5a7e-6f80-8a31-9c2d-5f0b8e1d2a44"
+      "  tocsin incident get 019c5a7e-6f80-8a31-9c2d-5f0b8e1d2a44",
+      "  tocsin incident update 019c5a7e-6f80-8a31-9c2d-5f0b8e1d2a44 --state TRIAGED --assignee ada",
+      "  tocsin incident resolve 019c5a7e-6f80-8a31-9c2d-5f0b8e1d2a44 --resolution 'disk replaced'"
     })
 final class IncidentCommand implements Runnable {
   @Mixin HelpFlag help;
@@ -24,6 +33,7 @@ final class IncidentCommand implements Runnable {
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "name one of: list, get");
+    throw new ParameterException(
+        spec.commandLine(), "name one of: list, get, create, update, resolve, note");
   }
 }

@@ -4,6 +4,7 @@ import com.google.protobuf.Timestamp;
 import dev.tocsin.proto.incidents.GetIncidentRequest;
 import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.incidents.IncidentAlert;
+import dev.tocsin.proto.incidents.Note;
 import dev.tocsin.proto.incidents.TimelineEntry;
 import java.io.PrintStream;
 import java.util.Map;
@@ -88,6 +89,27 @@ final class IncidentGetCommand implements Callable<Integer> {
       out.printf("  (%,d older lines are not kept)%n", incident.getTimelineDropped());
     }
     incident.getTimelineList().forEach(entry -> print(out, entry));
+    if (incident.getNotesAdded() > 0) {
+      printNotes(out, incident);
+    }
+  }
+
+  private static void printNotes(PrintStream out, Incident incident) {
+    out.println();
+    out.println("Notes:");
+    long dropped = incident.getNotesAdded() - incident.getNotesCount();
+    if (dropped > 0) {
+      out.printf("  (%,d older notes are not kept)%n", dropped);
+    }
+    incident.getNotesList().forEach(note -> print(out, note));
+  }
+
+  private static void print(PrintStream out, Note note) {
+    out.printf(
+        "  %s  %s: %s%n",
+        IncidentTable.time(note.hasAt(), note.getAt()),
+        Terminal.clean(note.getAuthor()),
+        Terminal.clean(note.getText()));
   }
 
   private static void print(PrintStream out, IncidentAlert alert) {
@@ -102,10 +124,11 @@ final class IncidentGetCommand implements Callable<Integer> {
 
   private static void print(PrintStream out, TimelineEntry entry) {
     out.printf(
-        "  %s  %-16s %s%n",
+        "  %s  %-16s %s%s%n",
         IncidentTable.time(entry.hasAt(), entry.getAt()),
         entry.getKind(),
-        Terminal.clean(entry.getText()));
+        Terminal.clean(entry.getText()),
+        entry.getActor().isEmpty() ? "" : " (by " + Terminal.clean(entry.getActor()) + ")");
   }
 
   private static String text(Map<String, String> map) {

@@ -33,6 +33,14 @@ final class ProtoNames {
     }
   }
 
+  /** An incident state's number. */
+  static final class StateNumber implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) {
+      return state(text);
+    }
+  }
+
   /** {@code SEVERITY_P2} as {@code P2}; a number where the name is not known here. */
   static String name(dev.tocsin.proto.incidents.Severity severity, int number) {
     return name(severity.name(), "SEVERITY_", number);

@@ -4,17 +4,18 @@ import java.time.Duration;
 import java.util.logging.LogManager;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import picocli.AutoComplete.GenerateCompletion;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.IExecutionExceptionHandler;
+import picocli.CommandLine.IParameterExceptionHandler;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * The {@code tocsin} command. Results go to standard output, everything else to standard error.
@@ -24,7 +25,7 @@ import picocli.CommandLine.Spec;
  */
 @Command(
     name = "tocsin",
-    description = "Sends alerts to Tocsin and reads the incidents that they become.",
+    description = "Sends alerts to Tocsin, and reads and changes the incidents that they become.",
     synopsisSubcommandLabel = "COMMAND",
     versionProvider = TocsinMain.Version.class,
     subcommands = {
@@ -34,7 +35,7 @@ import picocli.CommandLine.Spec;
       IncidentCommand.class,
       DigestCommand.class,
       BenchCommand.class,
-      GenerateCompletion.class
+      CompletionCommand.class
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -43,6 +44,7 @@ import picocli.CommandLine.Spec;
       "  tocsin alert send --source disk --title 'Disk full' --severity P1 --label service=db",
       "  tocsin alert stream alerts.jsonl     send a file, one alert a line",
       "  tocsin incident list --state open    what is wrong now",
+      "  tocsin incident resolve ID           say that it is over",
       "  tocsin --target prod:9000 digest     compare two states",
       "",
       "Exit codes:",
@@ -115,8 +117,8 @@ public final class TocsinMain implements Runnable {
     CommandLine commands = new CommandLine(new TocsinMain(terminal));
     commands.setOut(terminal.outWriter());
     commands.setErr(terminal.errWriter());
-    commands.setColorScheme(
-        Help.defaultColorScheme(terminal.outShown() ? Help.Ansi.ON : Help.Ansi.OFF));
+    commands.setColorScheme(colors(terminal.outShown()));
+    commands.setParameterExceptionHandler(misuse(terminal));
     commands.setUsageHelpWidth(100);
     commands.setUsageHelpLongOptionsMaxWidth(30);
     commands.setExecutionExceptionHandler(failures(terminal));
@@ -145,6 +147,23 @@ public final class TocsinMain implements Runnable {
   @Override
   public void run() {
     throw new ParameterException(spec.commandLine(), "name a command");
+  }
+
+  /** As picocli does by itself, but in colour only if a person looks at standard error. */
+  private static IParameterExceptionHandler misuse(Terminal terminal) {
+    return (thrown, args) -> {
+      CommandLine command = thrown.getCommandLine();
+      Help.ColorScheme colors = colors(terminal.errShown());
+      command.getErr().println(colors.errorText(thrown.getMessage()));
+      if (!UnmatchedArgumentException.printSuggestions(thrown, command.getErr())) {
+        command.usage(command.getErr(), colors);
+      }
+      return command.getCommandSpec().exitCodeOnInvalidInput();
+    };
+  }
+
+  private static Help.ColorScheme colors(boolean shown) {
+    return Help.defaultColorScheme(shown ? Help.Ansi.ON : Help.Ansi.OFF);
   }
 
   private static IExecutionExceptionHandler failures(Terminal terminal) {

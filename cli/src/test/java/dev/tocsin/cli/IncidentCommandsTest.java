@@ -15,6 +15,7 @@ import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.incidents.IncidentAlert;
 import dev.tocsin.proto.incidents.IncidentState;
 import dev.tocsin.proto.incidents.IncidentType;
+import dev.tocsin.proto.incidents.Note;
 import dev.tocsin.proto.incidents.Severity;
 import dev.tocsin.proto.incidents.TimelineEntry;
 import io.grpc.protobuf.StatusProto;
@@ -234,6 +235,25 @@ class IncidentCommandsTest {
     assertThat(run.exitCode()).isEqualTo(64 + 5);
     assertThat(run.err().trim()).isEqualTo("tocsin: NOT_FOUND: no such incident");
     assertThat(run.out()).isEmpty();
+  }
+
+  @Test
+  void get_showsNotesAndWhoDidWhat() {
+    server.incidents.add(
+        incident(1)
+            .setNotesAdded(3)
+            .addNotes(Note.newBuilder().setAuthor("ada").setText("seen\u001b[31m"))
+            .addTimeline(
+                TimelineEntry.newBuilder()
+                    .setKind(TimelineEntry.Kind.ASSIGNED)
+                    .setText("ada")
+                    .setActor("bo"))
+            .build());
+    CommandRun run = run("incident", "get", "00000000-0000-8000-8000-000000000001");
+
+    assertThat(run.out())
+        .contains(
+            "(2 older notes are not kept)", "ada: seen\ufffd[31m", "ASSIGNED         ada (by bo)");
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.tocsin.cli;
 
+import com.google.protobuf.Message;
 import dev.tocsin.proto.admin.AdminGrpc.AdminImplBase;
 import dev.tocsin.proto.admin.GetDigestRequest;
 import dev.tocsin.proto.admin.GetDigestResponse;
@@ -11,12 +12,20 @@ import dev.tocsin.proto.alerts.AlertAck;
 import dev.tocsin.proto.alerts.AlertIngestionGrpc.AlertIngestionImplBase;
 import dev.tocsin.proto.alerts.AlertMessage;
 import dev.tocsin.proto.alerts.Position;
+import dev.tocsin.proto.incidents.AddNoteRequest;
+import dev.tocsin.proto.incidents.AddNoteResponse;
+import dev.tocsin.proto.incidents.CreateIncidentRequest;
+import dev.tocsin.proto.incidents.CreateIncidentResponse;
 import dev.tocsin.proto.incidents.GetIncidentRequest;
 import dev.tocsin.proto.incidents.GetIncidentResponse;
 import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc.IncidentServiceImplBase;
 import dev.tocsin.proto.incidents.ListIncidentsRequest;
 import dev.tocsin.proto.incidents.ListIncidentsResponse;
+import dev.tocsin.proto.incidents.ResolveIncidentRequest;
+import dev.tocsin.proto.incidents.ResolveIncidentResponse;
+import dev.tocsin.proto.incidents.UpdateIncidentRequest;
+import dev.tocsin.proto.incidents.UpdateIncidentResponse;
 import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -48,6 +57,13 @@ final class TestServer implements AutoCloseable {
   final AtomicInteger offset = new AtomicInteger();
   Stream stream = (alert, acks) -> acks.onNext(accepted(alert));
   Function<AlertMessage, AlertAck> submit = this::accepted;
+
+  /** Commands that came in. */
+  final List<Message> commands = new CopyOnWriteArrayList<>();
+
+  /** What becomes of a command; null for no answer. */
+  Function<Message, Incident> change = command -> Incident.getDefaultInstance();
+
   List<Incident> incidents = new ArrayList<>();
   StatusRuntimeException refusal;
   Supplier<PartitionProgress> progress = PartitionProgress::getDefaultInstance;
@@ -135,6 +151,46 @@ final class TestServer implements AutoCloseable {
         }
       }
       reply.onError(Status.NOT_FOUND.withDescription("no such incident").asRuntimeException());
+    }
+
+    @Override
+    public void createIncident(
+        CreateIncidentRequest request, StreamObserver<CreateIncidentResponse> reply) {
+      command(
+          request, reply, done -> CreateIncidentResponse.newBuilder().setIncident(done).build());
+    }
+
+    @Override
+    public void updateIncident(
+        UpdateIncidentRequest request, StreamObserver<UpdateIncidentResponse> reply) {
+      command(
+          request, reply, done -> UpdateIncidentResponse.newBuilder().setIncident(done).build());
+    }
+
+    @Override
+    public void resolveIncident(
+        ResolveIncidentRequest request, StreamObserver<ResolveIncidentResponse> reply) {
+      command(
+          request, reply, done -> ResolveIncidentResponse.newBuilder().setIncident(done).build());
+    }
+
+    @Override
+    public void addNote(AddNoteRequest request, StreamObserver<AddNoteResponse> reply) {
+      command(request, reply, done -> AddNoteResponse.newBuilder().setIncident(done).build());
+    }
+
+    private <R> void command(
+        Message request, StreamObserver<R> reply, Function<Incident, R> response) {
+      commands.add(request);
+      if (refusal != null) {
+        reply.onError(refusal);
+        return;
+      }
+      Incident done = change.apply(request);
+      if (done != null) {
+        reply.onNext(response.apply(done));
+        reply.onCompleted();
+      }
     }
 
     @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -22,7 +23,15 @@ class TocsinMainTest {
 
     assertThat(run.exitCode()).isZero();
     assertThat(run.out())
-        .contains("up ", "demo ", "alert ", "incident ", "digest ", "bench ", "Exit codes:");
+        .contains(
+            "up ",
+            "demo ",
+            "alert ",
+            "incident ",
+            "digest ",
+            "bench ",
+            "completion ",
+            "Exit codes:");
   }
 
   @Test
@@ -59,6 +68,23 @@ class TocsinMainTest {
     assertThat(CommandRun.of("incident", "get").exitCode()).isEqualTo(2);
     assertThat(CommandRun.of("digest", "--nonsense").exitCode()).isEqualTo(2);
     assertThat(CommandRun.of("digest", "--timeout", "soon").exitCode()).isEqualTo(2);
+  }
+
+  @Test
+  void colours_areForAPersonWhoLooksAtThatStream() {
+    assertThat(shown(true, false, "digest", "--nonsense")).doesNotContain("\u001b");
+    assertThat(shown(false, true, "digest", "--nonsense")).contains("\u001b");
+    assertThat(shown(true, false, "--help")).contains("\u001b");
+    assertThat(shown(false, true, "--help")).doesNotContain("\u001b");
+  }
+
+  /** What comes of it on both streams together. */
+  private static String shown(boolean out, boolean err, String... args) {
+    ByteArrayOutputStream both = new ByteArrayOutputStream();
+    PrintStream stream = new PrintStream(both, true, StandardCharsets.UTF_8);
+    ByteArrayInputStream in = new ByteArrayInputStream(new byte[0]);
+    int unused = TocsinMain.run(args, new Terminal(in, stream, stream, out, err, 120));
+    return both.toString(StandardCharsets.UTF_8);
   }
 
   @Test
@@ -137,9 +163,6 @@ class TocsinMainTest {
   }
 
   private static void collect(CommandLine command, List<String> path, List<List<String>> found) {
-    if (command.getCommandName().equals("generate-completion")) {
-      return; // picocli's own
-    }
     found.add(path);
     command
         .getSubcommands()

@@ -3,7 +3,6 @@ package dev.tocsin.query;
 import com.google.protobuf.ByteString;
 import dev.tocsin.proto.incidents.GetIncidentRequest;
 import dev.tocsin.proto.incidents.GetIncidentResponse;
-import dev.tocsin.proto.incidents.IncidentServiceGrpc.IncidentServiceImplBase;
 import dev.tocsin.proto.incidents.ListIncidentsRequest;
 import dev.tocsin.proto.incidents.ListIncidentsResponse;
 import dev.tocsin.proto.state.ReadIncidentRequest;
@@ -20,7 +19,7 @@ import java.util.Optional;
 import java.util.concurrent.Semaphore;
 
 /** The reading part of IncidentService. Never blocks; thread-safe. */
-final class IncidentReads extends IncidentServiceImplBase {
+final class IncidentReads {
   private final QueryConfig config;
   private final OwnerDirectory directory;
   private final OwnerCalls owners;
@@ -38,8 +37,7 @@ final class IncidentReads extends IncidentServiceImplBase {
     this.lists = new Semaphore(config.listsMax());
   }
 
-  @Override
-  public void getIncident(GetIncidentRequest request, StreamObserver<GetIncidentResponse> replies) {
+  void getIncident(GetIncidentRequest request, StreamObserver<GetIncidentResponse> replies) {
     try {
       Assignment assignment = directory.current();
       Optional<Key128> id = IncidentId.parse(request.getId());
@@ -102,9 +100,7 @@ final class IncidentReads extends IncidentServiceImplBase {
         });
   }
 
-  @Override
-  public void listIncidents(
-      ListIncidentsRequest request, StreamObserver<ListIncidentsResponse> replies) {
+  void listIncidents(ListIncidentsRequest request, StreamObserver<ListIncidentsResponse> replies) {
     try {
       Assignment assignment = directory.current();
       ListQuery query = ListQuery.read(request, Caller.current().workspace(), bound(assignment));

@@ -5,6 +5,8 @@ import dev.tocsin.proto.state.ReadDigestRequest;
 import dev.tocsin.proto.state.ReadDigestResponse;
 import dev.tocsin.proto.state.ReadIncidentRequest;
 import dev.tocsin.proto.state.ReadIncidentResponse;
+import dev.tocsin.proto.state.ReadOutcomeRequest;
+import dev.tocsin.proto.state.ReadOutcomeResponse;
 import dev.tocsin.proto.state.ReadProgressRequest;
 import dev.tocsin.proto.state.ReadProgressResponse;
 import dev.tocsin.proto.state.ScanIncidentsRequest;
@@ -57,6 +59,12 @@ final class OwnerCalls {
           IncidentStateGrpc.getScanIncidentsMethod(),
           CallOptions.DEFAULT);
 
+  private static final Method<ReadOutcomeRequest, ReadOutcomeResponse> OUTCOME =
+      new Method<>(
+          QueryMetrics.Asked.READ_OUTCOME,
+          IncidentStateGrpc.getReadOutcomeMethod(),
+          CallOptions.DEFAULT.withExecutor(Runnable::run)); // as READ
+
   private static final Method<ReadProgressRequest, ReadProgressResponse> PROGRESS =
       new Method<>(
           QueryMetrics.Asked.READ_PROGRESS,
@@ -108,6 +116,11 @@ final class OwnerCalls {
   void scan(ScanIncidentsRequest request, CallTime time, Answer<ScanIncidentsResponse> answer) {
     new Question<>(SCAN, request.getPartition(), request, time, request.hasMinOffset(), answer)
         .attempt(true);
+  }
+
+  /** What became of a command, once its entry is applied. */
+  void outcome(ReadOutcomeRequest request, CallTime time, Answer<ReadOutcomeResponse> answer) {
+    new Question<>(OUTCOME, request.getPartition(), request, time, true, answer).attempt(true);
   }
 
   /** The progress of whoever owns {@code partition}, of all its partitions. */

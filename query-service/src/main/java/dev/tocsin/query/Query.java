@@ -5,18 +5,26 @@ import dev.tocsin.runtime.Lifetime;
 import io.grpc.BindableService;
 import io.grpc.ManagedChannel;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Clock;
 import java.util.List;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
 
 /**
  * Reads incidents for callers: one by its id from the owner of its partition, lists from the owners
- * of all. It meets the condition {@code owners} while every partition has an owner. Thread-safe.
+ * of all. Takes commands, by the log, and answers them with their outcome. It meets the condition
+ * {@code owners} while every partition has an owner. That the log is away is no condition, since
+ * reads go on without it: commands are UNAVAILABLE then, and the metric {@code query.log.up} is 0.
+ * Thread-safe.
  */
 public final class Query implements AutoCloseable {
   private final OwnerDirectory directory;
-  private final IncidentReads reads;
+  private final CommandLog log;
+  private final IncidentApi incidents;
   private final AdminReads admin;
   private final Lifetime lifetime = new Lifetime();
 
@@ -24,12 +32,35 @@ public final class Query implements AutoCloseable {
    * A query service that is yet to be started.
    *
    * @param channels opens a channel to the address of a state server; the channel is closed here
+   * @param clock for the time at which commands are received
    */
   public Query(
       QueryConfig config,
       MeterRegistry meters,
       Health health,
-      Function<String, ManagedChannel> channels) {
+      Function<String, ManagedChannel> channels,
+      Clock clock) {
+    this(
+        config,
+        meters,
+        health,
+        channels,
+        clock,
+        () -> new KafkaProducer<>(config.commands().producerConfig()));
+  }
+
+  /**
+   * The same.
+   *
+   * @param producers makes a producer for the log
+   */
+  Query(
+      QueryConfig config,
+      MeterRegistry meters,
+      Health health,
+      Function<String, ManagedChannel> channels,
+      Clock clock,
+      Supplier<Producer<byte[], byte[]>> producers) {
     QueryMetrics metrics = new QueryMetrics(meters);
     ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1, Query::timerThread);
     timer.setRemoveOnCancelPolicy(true);
@@ -44,18 +75,30 @@ public final class Query implements AutoCloseable {
                 assignment -> owners.retain(assignment.owners()),
                 health));
     OwnerCalls calls = new OwnerCalls(directory, owners, timer, metrics);
-    reads = new IncidentReads(config, directory, calls, metrics);
+    CommandConfig commands = config.commands();
+    log =
+        lifetime.add(
+            new CommandLog(commands.topics().log(), producers, commands.commandsMax(), metrics));
+    incidents =
+        new IncidentApi(
+            new IncidentReads(config, directory, calls, metrics),
+            new IncidentCommands(
+                config, new CommandReader(clock), directory, log, calls, timer, metrics));
     admin = new AdminReads(config, directory, calls);
   }
 
-  /** Begins to learn who owns what. Returns at once; until it is known, calls are UNAVAILABLE. */
+  /**
+   * Begins to learn who owns what, and to connect to the log. Returns at once; until it is known
+   * who owns what, calls are UNAVAILABLE.
+   */
   public void start() {
     directory.start();
+    log.start();
   }
 
   /** What it serves; none of it blocks. */
   public List<BindableService> services() {
-    return List.of(reads, admin);
+    return List.of(incidents, admin);
   }
 
   /** Ends the calls under way with an error and closes every channel. */

@@ -10,6 +10,7 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
+import java.time.Clock;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
@@ -69,7 +70,9 @@ public final class QueryApp implements AutoCloseable {
     lifetime.add(meters::close);
     Health health = new Health();
     ops = lifetime.add(new OpsServer(config.opsHost(), config.opsPort(), meters, health));
-    Query query = lifetime.add(new Query(config.query(), meters, health, QueryApp::channel));
+    Query query =
+        lifetime.add(
+            new Query(config.query(), meters, health, QueryApp::channel, Clock.systemUTC()));
     query.start();
     GrpcServer server = lifetime.add(new GrpcServer(config.grpc(), meters, health));
     query.services().forEach(server::serveDirect); // none of it blocks

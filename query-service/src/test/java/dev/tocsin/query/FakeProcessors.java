@@ -6,6 +6,8 @@ import dev.tocsin.proto.state.Owner;
 import dev.tocsin.proto.state.Owners;
 import dev.tocsin.proto.state.ReadIncidentRequest;
 import dev.tocsin.proto.state.ReadIncidentResponse;
+import dev.tocsin.proto.state.ReadOutcomeRequest;
+import dev.tocsin.proto.state.ReadOutcomeResponse;
 import dev.tocsin.proto.state.ScanIncidentsRequest;
 import dev.tocsin.proto.state.ScanIncidentsResponse;
 import dev.tocsin.proto.state.WatchOwnersRequest;
@@ -67,6 +69,16 @@ final class FakeProcessors implements AutoCloseable {
 
   final List<ReadIncidentRequest> readRequests = new CopyOnWriteArrayList<>();
   final List<ScanIncidentsRequest> scanRequests = new CopyOnWriteArrayList<>();
+  final List<ReadOutcomeRequest> outcomeRequests = new CopyOnWriteArrayList<>();
+
+  /** What became of a command; null for what is never applied. */
+  volatile Function<ReadOutcomeRequest, ReadOutcomeResponse> outcomes =
+      request ->
+          ReadOutcomeResponse.newBuilder()
+              .setFound(true)
+              .setCode(ReadOutcomeResponse.Code.DONE)
+              .build();
+
   volatile int budget = Integer.MAX_VALUE;
 
   private final String network = UUID.randomUUID().toString();
@@ -230,6 +242,19 @@ final class FakeProcessors implements AutoCloseable {
           response = response.toBuilder().setScannedTo(request.getBeforeId()).build();
         }
         answer(response, replies);
+      }
+    }
+
+    @Override
+    public void readOutcome(
+        ReadOutcomeRequest request, StreamObserver<ReadOutcomeResponse> replies) {
+      outcomeRequests.add(request);
+      if (answers(request.getPartition(), -1, replies)) {
+        ReadOutcomeResponse response = outcomes.apply(request);
+        if (response != null) {
+          replies.onNext(response);
+          replies.onCompleted();
+        }
       }
     }
 

@@ -11,7 +11,6 @@ import dev.tocsin.proto.incidents.GetIncidentRequest;
 import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc;
 import dev.tocsin.proto.incidents.Position;
-import dev.tocsin.proto.incidents.ResolveIncidentRequest;
 import dev.tocsin.proto.state.Owner;
 import dev.tocsin.proto.state.Owners;
 import dev.tocsin.query.FakeProcessors.Fault;
@@ -20,7 +19,6 @@ import dev.tocsin.schemas.Partitions;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -309,7 +307,7 @@ class GetIncidentTest {
   @Test
   void get_isUnavailableWhereTooManyAreUnderWayAndServesAgainAfter() {
     processors.assign("a");
-    query = new ServedQuery(processors, new QueryConfig(List.of("a"), LONG, 1, 1));
+    query = new ServedQuery(processors, ServedQuery.config(LONG, 1, "a"));
     await().until(query.health::serving);
     Incident incident = processors.open("default", 1_000, 7);
     processors.fault("a", Fault.SILENT);
@@ -324,14 +322,5 @@ class GetIncidentTest {
     await()
         .ignoreExceptions()
         .untilAsserted(() -> assertThat(get(incident.getId())).isEqualTo(incident));
-  }
-
-  @Test
-  void otherMethods_areUnimplemented() {
-    serve("a");
-    assertThat(
-            code(
-                () -> query.incidents.resolveIncident(ResolveIncidentRequest.getDefaultInstance())))
-        .isEqualTo(Status.Code.UNIMPLEMENTED);
   }
 }

@@ -436,7 +436,7 @@ class ListIncidentsTest {
   @Test
   void list_isUnavailableWhereTooManyAreUnderWay() {
     processors.assign("a");
-    query = new ServedQuery(processors, new QueryConfig(List.of("a"), LONG, 1, 1));
+    query = new ServedQuery(processors, ServedQuery.config(LONG, 1, "a"));
     await().until(query.health::serving);
     processors.fault("a", Fault.SILENT);
     var first = IncidentServiceGrpc.newFutureStub(query.channel).listIncidents(ALL);

@@ -34,6 +34,7 @@ class QueryAppTest {
             new String[0],
             Map.of(
                 "TOCSIN_QUERY_PROCESSORS", processor,
+                "TOCSIN_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1",
                 "TOCSIN_QUERY_PORT", "0",
                 "TOCSIN_OPS_PORT", "0")));
   }
@@ -86,7 +87,10 @@ class QueryAppTest {
                 "grpc_requests_total{method=\"incidents.IncidentService/GetIncident\"} 1.0",
                 "query_owner_calls_total{method=\"read_incident\",outcome=\"OK\"} 1.0",
                 "query_owner_calls_total{method=\"scan_incidents\",outcome=\"OK\"} 2.0",
-                "query_list_rounds_count 1");
+                "query_list_rounds_count 1",
+                "query_commands_total{kind=\"create\",outcome=\"DONE\"} 0.0",
+                "query_command_time_seconds_bucket{kind=\"note\",le=\"0.005\"}",
+                "query_log_up 0.0");
       } finally {
         channel.shutdownNow();
       }
@@ -104,6 +108,7 @@ class QueryAppTest {
                   new String[0],
                   Map.of(
                       "TOCSIN_QUERY_PROCESSORS", "127.0.0.1:1",
+                      "TOCSIN_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1",
                       "TOCSIN_QUERY_PORT", Integer.toString(taken.getLocalPort()),
                       "TOCSIN_OPS_PORT", "0")));
       assertThatThrownBy(app::start).isInstanceOf(IOException.class);

@@ -7,12 +7,14 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.rpc.BadRequest;
 import com.google.rpc.BadRequest.FieldViolation;
+import com.google.rpc.ErrorInfo;
 import com.google.rpc.RetryInfo;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc.IncidentServiceBlockingStub;
 import dev.tocsin.runtime.GrpcServer;
 import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
+import dev.tocsin.schemas.Topics;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -21,15 +23,24 @@ import io.grpc.protobuf.StatusProto;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.apache.kafka.clients.producer.MockProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 
 /** A query service as callers meet it, behind a real server and the network. */
 final class ServedQuery implements AutoCloseable {
+  static final Clock CLOCK = Clock.fixed(Instant.parse("2026-11-21T03:04:05Z"), ZoneOffset.UTC);
+
   final Health health = new Health();
   final SimpleMeterRegistry meters = new SimpleMeterRegistry();
   final ManagedChannel channel;
@@ -37,11 +48,18 @@ final class ServedQuery implements AutoCloseable {
   private final Lifetime lifetime = new Lifetime();
 
   ServedQuery(FakeProcessors processors, Duration timeout, String... addresses) {
-    this(processors, new QueryConfig(List.of(addresses), timeout, 100, 100));
+    this(processors, config(timeout, 100, addresses));
   }
 
+  /** Over a log that takes everything at once. */
   ServedQuery(FakeProcessors processors, QueryConfig config) {
-    Query query = lifetime.add(new Query(config, meters, health, processors.channels()));
+    this(processors, config, () -> producer(true));
+  }
+
+  ServedQuery(
+      FakeProcessors processors, QueryConfig config, Supplier<Producer<byte[], byte[]>> producers) {
+    Query query =
+        lifetime.add(new Query(config, meters, health, processors.channels(), CLOCK, producers));
     query.start();
     GrpcServer server =
         lifetime.add(
@@ -56,6 +74,22 @@ final class ServedQuery implements AutoCloseable {
     channel = NettyChannelBuilder.forAddress("127.0.0.1", server.port()).usePlaintext().build();
     lifetime.add(channel::shutdownNow);
     incidents = IncidentServiceGrpc.newBlockingStub(channel);
+  }
+
+  /** One that allows so many calls of each kind at once. */
+  static QueryConfig config(Duration timeout, int callsMax, String... processors) {
+    return new QueryConfig(
+        List.of(processors),
+        timeout,
+        callsMax,
+        callsMax,
+        new CommandConfig(Topics.DEFAULT, Map.of(), callsMax));
+  }
+
+  /** One that keeps what it is sent, and answers each at once or when it is told to. */
+  static MockProducer<byte[], byte[]> producer(boolean answersAtOnce) {
+    ByteArraySerializer bytes = new ByteArraySerializer();
+    return new MockProducer<>(answersAtOnce, null, bytes, bytes);
   }
 
   /** The error that a call ends with. */
@@ -82,6 +116,14 @@ final class ServedQuery implements AutoCloseable {
 
   static boolean saysWhenToRetry(StatusRuntimeException error) {
     return detail(error, RetryInfo.class).filter(RetryInfo::hasRetryDelay).isPresent();
+  }
+
+  static ErrorInfo reason(StatusRuntimeException error) {
+    return detail(error, ErrorInfo.class).orElse(ErrorInfo.getDefaultInstance());
+  }
+
+  double count(String name, String... tags) {
+    return meters.get(name).tags(tags).counter().count();
   }
 
   private static <T extends Message> Optional<T> detail(

@@ -94,14 +94,17 @@ public final class Errors {
   /** Any code with an {@link ErrorInfo} of the given reason, an UPPER_SNAKE_CASE constant. */
   public static StatusRuntimeException because(
       Code code, String reason, String message, Map<String, String> metadata) {
-    return error(
-        code,
-        message,
-        ErrorInfo.newBuilder()
-            .setDomain(DOMAIN)
-            .setReason(reason)
-            .putAllMetadata(metadata)
-            .build());
+    return error(code, message, info(reason, metadata));
+  }
+
+  /** The same, and when to ask again. */
+  public static StatusRuntimeException because(
+      Code code,
+      String reason,
+      String message,
+      Map<String, String> metadata,
+      java.time.Duration retryAfter) {
+    return error(code, message, info(reason, metadata), retryInfo(retryAfter));
   }
 
   /** The wire form of a duration. */
@@ -114,7 +117,19 @@ public final class Errors {
 
   private static StatusRuntimeException retry(
       Code code, String message, java.time.Duration retryAfter) {
-    return error(code, message, RetryInfo.newBuilder().setRetryDelay(duration(retryAfter)).build());
+    return error(code, message, retryInfo(retryAfter));
+  }
+
+  private static RetryInfo retryInfo(java.time.Duration retryAfter) {
+    return RetryInfo.newBuilder().setRetryDelay(duration(retryAfter)).build();
+  }
+
+  private static ErrorInfo info(String reason, Map<String, String> metadata) {
+    return ErrorInfo.newBuilder()
+        .setDomain(DOMAIN)
+        .setReason(reason)
+        .putAllMetadata(metadata)
+        .build();
   }
 
   private static StatusRuntimeException error(

@@ -227,7 +227,10 @@ public final class Settings {
   }
 
   private <T> T fault(String name, String what, T instead) {
-    faults.add(name + ": " + what);
+    String fault = name + ": " + what;
+    if (!faults.contains(fault)) { // parts that run together may read the same setting
+      faults.add(fault);
+    }
     return instead;
   }
 

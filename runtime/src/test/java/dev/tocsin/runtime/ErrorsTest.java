@@ -99,6 +99,17 @@ class ErrorsTest {
   }
 
   @Test
+  void because_mayAlsoSayWhenToRetry() throws InvalidProtocolBufferException {
+    StatusRuntimeException error =
+        Errors.because(Code.UNAVAILABLE, "NOT_APPENDED", "away", Map.of(), Duration.ofMillis(1500));
+    assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+    assertThat(told(error).getDetails(0).unpack(ErrorInfo.class).getReason())
+        .isEqualTo("NOT_APPENDED");
+    assertThat(told(error).getDetails(1).unpack(RetryInfo.class).getRetryDelay())
+        .isEqualTo(Errors.duration(Duration.ofMillis(1500)));
+  }
+
+  @Test
   void plainErrors_haveTheirCodes() {
     assertThat(Errors.notFound("x").getStatus().getCode()).isEqualTo(Status.Code.NOT_FOUND);
     assertThat(Errors.deadline("x").getStatus().getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);

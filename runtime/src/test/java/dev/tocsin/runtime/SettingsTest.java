@@ -145,6 +145,15 @@ class SettingsTest {
   }
 
   @Test
+  void check_tellsAFaultOnceThatTwoPartsFound() {
+    Settings settings = Settings.of(Map.of());
+    settings.fault("a", "must be b");
+    settings.fault("a", "must be b");
+    settings.fault("a", "must be short");
+    assertThatThrownBy(settings::check).hasMessage("a: must be b\na: must be short");
+  }
+
+  @Test
   void load_putsTheEnvironmentOverTheFile(@TempDir Path folder) throws IOException {
     Path file = folder.resolve("tocsin.properties");
     Files.writeString(file, "edge.port = 1\nedge.call-threads = 2\n# a comment\n");

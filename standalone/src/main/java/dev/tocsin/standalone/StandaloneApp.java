@@ -72,7 +72,7 @@ public final class StandaloneApp implements AutoCloseable {
     Clock clock = Clock.systemUTC();
     state = new StateServer(config.grpc().callThreads());
     edge = new Edge(config.edge(), meters, health, clock);
-    query = new Query(config.query(), meters, health, state::channel);
+    query = new Query(config.query(), meters, health, state::channel, clock);
     processor = new Processor(config.processor(), meters, health, clock);
   }
 

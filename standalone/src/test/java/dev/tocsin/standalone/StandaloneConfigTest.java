@@ -57,6 +57,21 @@ class StandaloneConfigTest {
   }
 
   @Test
+  void read_givesCommandsTheSameLogAsAlerts() {
+    var config =
+        StandaloneConfig.read(Settings.of(Map.of("log.prefix", "mine", "broker.port", "9192")));
+    var commands = config.query().commands();
+    assertThat(commands.topics().log()).isEqualTo(config.edge().topics().log());
+    assertThat(commands.kafka()).containsEntry("bootstrap.servers", "127.0.0.1:9192");
+  }
+
+  @Test
+  void read_tellsAFaultOnceThatSeveralPartsFind() {
+    assertThatThrownBy(() -> StandaloneConfig.read(Settings.of(Map.of("kafka.acks", "1"))))
+        .hasMessage("kafka.acks: must be all or left out");
+  }
+
+  @Test
   void read_tellsEveryFaultOfEveryPart() {
     var settings =
         Settings.of(

@@ -1,0 +1,16 @@
+package dev.tocsin.query;
+
+import java.util.Locale;
+
+/** The commands that there are. */
+enum CommandKind {
+  CREATE,
+  UPDATE,
+  RESOLVE,
+  NOTE;
+
+  /** As metrics and hashes have it. */
+  String text() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}
