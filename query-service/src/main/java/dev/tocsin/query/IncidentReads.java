@@ -3,9 +3,11 @@ package dev.tocsin.query;
 import com.google.protobuf.ByteString;
 import dev.tocsin.proto.incidents.GetIncidentRequest;
 import dev.tocsin.proto.incidents.GetIncidentResponse;
+import dev.tocsin.proto.incidents.IncidentEvent;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc.IncidentServiceImplBase;
 import dev.tocsin.proto.incidents.ListIncidentsRequest;
 import dev.tocsin.proto.incidents.ListIncidentsResponse;
+import dev.tocsin.proto.incidents.StreamIncidentsRequest;
 import dev.tocsin.proto.state.ReadIncidentRequest;
 import dev.tocsin.proto.state.ReadIncidentResponse;
 import dev.tocsin.runtime.Caller;
@@ -15,25 +17,32 @@ import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.Partitions;
 import io.grpc.Context;
 import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 
-/** The reading part of IncidentService. Never blocks; thread-safe. */
+/** The reading and streaming part of IncidentService. Never blocks; thread-safe. */
 final class IncidentReads extends IncidentServiceImplBase {
   private final QueryConfig config;
   private final OwnerDirectory directory;
   private final OwnerCalls owners;
   private final QueryMetrics metrics;
+  private final IncidentStreams streams;
   private final Semaphore gets;
   private final Semaphore lists;
 
   IncidentReads(
-      QueryConfig config, OwnerDirectory directory, OwnerCalls owners, QueryMetrics metrics) {
+      QueryConfig config,
+      OwnerDirectory directory,
+      OwnerCalls owners,
+      QueryMetrics metrics,
+      IncidentStreams streams) {
     this.config = config;
     this.directory = directory;
     this.owners = owners;
     this.metrics = metrics;
+    this.streams = streams;
     this.gets = new Semaphore(config.getsMax());
     this.lists = new Semaphore(config.listsMax());
   }
@@ -115,6 +124,12 @@ final class IncidentReads extends IncidentServiceImplBase {
     } catch (StatusRuntimeException refused) {
       replies.onError(refused);
     }
+  }
+
+  @Override
+  public void streamIncidents(
+      StreamIncidentsRequest request, StreamObserver<IncidentEvent> replies) {
+    streams.stream(request, (ServerCallStreamObserver<IncidentEvent>) replies);
   }
 
   private CallTime time(boolean waits) {

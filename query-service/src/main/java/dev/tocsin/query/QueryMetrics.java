@@ -17,7 +17,8 @@ final class QueryMetrics {
     READ_INCIDENT,
     SCAN_INCIDENTS,
     READ_PROGRESS,
-    READ_DIGEST
+    READ_DIGEST,
+    SNAPSHOT_INCIDENTS
   }
 
   private final Map<Asked, Map<Status.Code, Counter>> calls = new EnumMap<>(Asked.class);

@@ -30,8 +30,9 @@ class QueryMainIT {
     assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
     assertThat(process.exitValue()).isEqualTo(78);
     assertThat(new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8))
-        .hasLineCount(4)
+        .hasLineCount(5)
         .contains("query.processors: is missing")
+        .contains("kafka.bootstrap.servers: is missing")
         .contains("query.port: must be")
         .contains("query.timeout: must be")
         .contains("query.tiemout: no such setting");
@@ -40,7 +41,9 @@ class QueryMainIT {
   @Test
   void main_servesUntilItIsTerminatedAndEndsCleanly(@TempDir Path folder) throws Exception {
     Path configuration = folder.resolve("query.properties");
-    Files.writeString(configuration, "query.processors=127.0.0.1:1\nquery.port=0\nops.port=0\n");
+    Files.writeString(
+        configuration,
+        "query.processors=127.0.0.1:1\nkafka.bootstrap.servers=127.0.0.1:1\nquery.port=0\nops.port=0\n");
     Process process = run(configuration);
     try {
       assertThat(process.inputReader().readLine()).startsWith("query-service serves on port ");

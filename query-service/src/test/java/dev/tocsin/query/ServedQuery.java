@@ -13,6 +13,7 @@ import dev.tocsin.proto.incidents.IncidentServiceGrpc.IncidentServiceBlockingStu
 import dev.tocsin.runtime.GrpcServer;
 import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
+import dev.tocsin.runtime.Settings;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -41,7 +42,7 @@ final class ServedQuery implements AutoCloseable {
   }
 
   ServedQuery(FakeProcessors processors, QueryConfig config) {
-    Query query = lifetime.add(new Query(config, meters, health, processors.channels()));
+    Query query = lifetime.add(new Query(config, streams(), meters, health, processors.channels()));
     query.start();
     GrpcServer server =
         lifetime.add(
@@ -56,6 +57,11 @@ final class ServedQuery implements AutoCloseable {
     channel = NettyChannelBuilder.forAddress("127.0.0.1", server.port()).usePlaintext().build();
     lifetime.add(channel::shutdownNow);
     incidents = IncidentServiceGrpc.newBlockingStub(channel);
+  }
+
+  /** With a broker that is not there: streams are tested elsewhere. */
+  private static StreamConfig streams() {
+    return StreamConfig.read(Settings.of(Map.of("kafka.bootstrap.servers", "127.0.0.1:1")));
   }
 
   /** The error that a call ends with. */
