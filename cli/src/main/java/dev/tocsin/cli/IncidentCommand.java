@@ -6,15 +6,16 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code tocsin incident}: the commands that read incidents. */
+/** {@code tocsin incident}: the commands that read and follow incidents. */
 @Command(
     name = "incident",
-    description = "List incidents, or look at one.",
+    description = "List incidents, look at one, or watch what happens to them.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {IncidentListCommand.class, IncidentGetCommand.class},
+    subcommands = {IncidentListCommand.class, IncidentGetCommand.class, IncidentWatchCommand.class},
     footerHeading = "%nExamples:%n",
     footer = {
       "  tocsin incident list --state open --severity P0,P1",
+      "  tocsin incident watch --min-severity P1",
       "  tocsin incident get 019c5a7e-6f80-8a31-9c2d-5f0b8e1d2a44"
     })
 final class IncidentCommand implements Runnable {
@@ -24,6 +25,6 @@ final class IncidentCommand implements Runnable {
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "name one of: list, get");
+    throw new ParameterException(spec.commandLine(), "name one of: list, get, watch");
   }
 }

@@ -14,9 +14,11 @@ import dev.tocsin.proto.alerts.Position;
 import dev.tocsin.proto.incidents.GetIncidentRequest;
 import dev.tocsin.proto.incidents.GetIncidentResponse;
 import dev.tocsin.proto.incidents.Incident;
+import dev.tocsin.proto.incidents.IncidentEvent;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc.IncidentServiceImplBase;
 import dev.tocsin.proto.incidents.ListIncidentsRequest;
 import dev.tocsin.proto.incidents.ListIncidentsResponse;
+import dev.tocsin.proto.incidents.StreamIncidentsRequest;
 import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -27,8 +29,11 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -50,6 +55,11 @@ final class TestServer implements AutoCloseable {
   Function<AlertMessage, AlertAck> submit = this::accepted;
   List<Incident> incidents = new ArrayList<>();
   StatusRuntimeException refusal;
+  final List<StreamIncidentsRequest> watches = new CopyOnWriteArrayList<>();
+
+  /** What the server does with each call of StreamIncidents in turn. */
+  final Queue<Consumer<StreamObserver<IncidentEvent>>> streams = new ConcurrentLinkedQueue<>();
+
   Supplier<PartitionProgress> progress = PartitionProgress::getDefaultInstance;
   private final Server server;
   private final int port;
@@ -135,6 +145,13 @@ final class TestServer implements AutoCloseable {
         }
       }
       reply.onError(Status.NOT_FOUND.withDescription("no such incident").asRuntimeException());
+    }
+
+    @Override
+    public void streamIncidents(
+        StreamIncidentsRequest request, StreamObserver<IncidentEvent> replies) {
+      watches.add(request);
+      streams.remove().accept(replies);
     }
 
     @Override
