@@ -6,14 +6,16 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code tocsin incident}: the commands that read and change incidents. */
+/** {@code tocsin incident}: the commands that read, follow and change incidents. */
 @Command(
     name = "incident",
-    description = "List incidents, look at one, open one by hand, or change one.",
+    description =
+        "List incidents, look at one, watch what happens, open one by hand, or change one.",
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       IncidentListCommand.class,
       IncidentGetCommand.class,
+      IncidentWatchCommand.class,
       IncidentCreateCommand.class,
       IncidentUpdateCommand.class,
       IncidentResolveCommand.class,
@@ -22,6 +24,7 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExamples:%n",
     footer = {
       "  tocsin incident list --state open --severity P0,P1",
+      "  tocsin incident watch --min-severity P1",
       "  tocsin incident get 019c5a7e-6f80-8a31-9c2d-5f0b8e1d2a44",
       "  tocsin incident update 019c5a7e-6f80-8a31-9c2d-5f0b8e1d2a44 --state TRIAGED --assignee ada",
       "  tocsin incident resolve 019c5a7e-6f80-8a31-9c2d-5f0b8e1d2a44 --resolution 'disk replaced'"
@@ -34,6 +37,6 @@ final class IncidentCommand implements Runnable {
   @Override
   public void run() {
     throw new ParameterException(
-        spec.commandLine(), "name one of: list, get, create, update, resolve, note");
+        spec.commandLine(), "name one of: list, get, watch, create, update, resolve, note");
   }
 }

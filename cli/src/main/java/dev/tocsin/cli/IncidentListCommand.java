@@ -107,12 +107,13 @@ final class IncidentListCommand implements Callable<Integer> {
 
   private ListIncidentsRequest.Builder request() {
     return ListIncidentsRequest.newBuilder()
-        .addAllStatesValue(stateNumbers())
+        .addAllStatesValue(stateNumbers(spec, states))
         .addAllSeveritiesValue(severities)
         .setSource(source);
   }
 
-  private List<Integer> stateNumbers() {
+  /** States' numbers; {@code open} stands for four of them. */
+  static List<Integer> stateNumbers(CommandSpec spec, List<String> states) {
     List<Integer> numbers = new ArrayList<>();
     for (String state : states) {
       if (state.trim().toLowerCase(Locale.ROOT).equals("open")) {

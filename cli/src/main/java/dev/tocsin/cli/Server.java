@@ -63,6 +63,11 @@ final class Server implements AutoCloseable {
         .withDeadlineAfter(timeout.toMillis(), TimeUnit.MILLISECONDS);
   }
 
+  /** For streams that last. */
+  IncidentServiceBlockingStub incidentStreams() {
+    return IncidentServiceGrpc.newBlockingStub(channel);
+  }
+
   AdminBlockingStub admin() {
     return AdminGrpc.newBlockingStub(channel)
         .withDeadlineAfter(timeout.toMillis(), TimeUnit.MILLISECONDS);

@@ -19,11 +19,13 @@ import dev.tocsin.proto.incidents.CreateIncidentResponse;
 import dev.tocsin.proto.incidents.GetIncidentRequest;
 import dev.tocsin.proto.incidents.GetIncidentResponse;
 import dev.tocsin.proto.incidents.Incident;
+import dev.tocsin.proto.incidents.IncidentEvent;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc.IncidentServiceImplBase;
 import dev.tocsin.proto.incidents.ListIncidentsRequest;
 import dev.tocsin.proto.incidents.ListIncidentsResponse;
 import dev.tocsin.proto.incidents.ResolveIncidentRequest;
 import dev.tocsin.proto.incidents.ResolveIncidentResponse;
+import dev.tocsin.proto.incidents.StreamIncidentsRequest;
 import dev.tocsin.proto.incidents.UpdateIncidentRequest;
 import dev.tocsin.proto.incidents.UpdateIncidentResponse;
 import io.grpc.Server;
@@ -36,8 +38,11 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -66,6 +71,11 @@ final class TestServer implements AutoCloseable {
 
   List<Incident> incidents = new ArrayList<>();
   StatusRuntimeException refusal;
+  final List<StreamIncidentsRequest> watches = new CopyOnWriteArrayList<>();
+
+  /** What the server does with each call of StreamIncidents in turn. */
+  final Queue<Consumer<StreamObserver<IncidentEvent>>> streams = new ConcurrentLinkedQueue<>();
+
   Supplier<PartitionProgress> progress = PartitionProgress::getDefaultInstance;
   private final Server server;
   private final int port;
@@ -191,6 +201,13 @@ final class TestServer implements AutoCloseable {
         reply.onNext(response.apply(done));
         reply.onCompleted();
       }
+    }
+
+    @Override
+    public void streamIncidents(
+        StreamIncidentsRequest request, StreamObserver<IncidentEvent> replies) {
+      watches.add(request);
+      streams.remove().accept(replies);
     }
 
     @Override

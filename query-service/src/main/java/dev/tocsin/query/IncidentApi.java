@@ -6,23 +6,28 @@ import dev.tocsin.proto.incidents.CreateIncidentRequest;
 import dev.tocsin.proto.incidents.CreateIncidentResponse;
 import dev.tocsin.proto.incidents.GetIncidentRequest;
 import dev.tocsin.proto.incidents.GetIncidentResponse;
+import dev.tocsin.proto.incidents.IncidentEvent;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc.IncidentServiceImplBase;
 import dev.tocsin.proto.incidents.ListIncidentsRequest;
 import dev.tocsin.proto.incidents.ListIncidentsResponse;
 import dev.tocsin.proto.incidents.ResolveIncidentRequest;
 import dev.tocsin.proto.incidents.ResolveIncidentResponse;
+import dev.tocsin.proto.incidents.StreamIncidentsRequest;
 import dev.tocsin.proto.incidents.UpdateIncidentRequest;
 import dev.tocsin.proto.incidents.UpdateIncidentResponse;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 
 /** IncidentService: each method goes to the part that answers it. None blocks; thread-safe. */
 final class IncidentApi extends IncidentServiceImplBase {
   private final IncidentReads reads;
   private final IncidentCommands commands;
+  private final IncidentStreams streams;
 
-  IncidentApi(IncidentReads reads, IncidentCommands commands) {
+  IncidentApi(IncidentReads reads, IncidentCommands commands, IncidentStreams streams) {
     this.reads = reads;
     this.commands = commands;
+    this.streams = streams;
   }
 
   @Override
@@ -57,5 +62,11 @@ final class IncidentApi extends IncidentServiceImplBase {
   @Override
   public void addNote(AddNoteRequest request, StreamObserver<AddNoteResponse> replies) {
     commands.addNote(request, replies);
+  }
+
+  @Override
+  public void streamIncidents(
+      StreamIncidentsRequest request, StreamObserver<IncidentEvent> replies) {
+    streams.stream(request, (ServerCallStreamObserver<IncidentEvent>) replies);
   }
 }

@@ -4,7 +4,6 @@ import com.google.protobuf.ByteString;
 import dev.tocsin.proto.incidents.IncidentState;
 import dev.tocsin.proto.incidents.Severity;
 import java.util.Set;
-import java.util.stream.IntStream;
 
 /**
  * Which incidents are listed. Immutable.
@@ -20,17 +19,11 @@ record ListFilter(
 
   /** Equal for equal filters, whatever the order and repetition in which they were written. */
   ByteString digest() {
-    return ByteString.copyFrom(
-        new Sha256()
-            .text(workspace)
-            .number(bits(states.stream().mapToInt(IncidentState::getNumber)))
-            .number(bits(severities.stream().mapToInt(Severity::getNumber)))
-            .text(source)
-            .key()
-            .bytes());
-  }
-
-  private static int bits(IntStream numbers) {
-    return numbers.map(number -> 1 << number).reduce(0, (all, bit) -> all | bit);
+    return new Sha256()
+        .text(workspace)
+        .set(states.stream().mapToInt(IncidentState::getNumber))
+        .set(severities.stream().mapToInt(Severity::getNumber))
+        .text(source)
+        .byteString();
   }
 }

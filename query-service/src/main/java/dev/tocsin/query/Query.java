@@ -16,15 +16,17 @@ import org.apache.kafka.clients.producer.Producer;
 
 /**
  * Reads incidents for callers: one by its id from the owner of its partition, lists from the owners
- * of all. Takes commands, by the log, and answers them with their outcome. It meets the condition
- * {@code owners} while every partition has an owner. That the log is away is no condition, since
- * reads go on without it: commands are UNAVAILABLE then, and the metric {@code query.log.up} is 0.
- * Thread-safe.
+ * of all. Takes commands, by the log, and answers them with their outcome. Tells live what happens
+ * to incidents. It meets the condition {@code owners} while every partition has an owner. That the
+ * log is away is no condition, since reads go on without it: commands are UNAVAILABLE then, and the
+ * metric {@code query.log.up} is 0. Nor is it whether the events can be followed: streams that are
+ * open live on. Thread-safe.
  */
 public final class Query implements AutoCloseable {
   private final OwnerDirectory directory;
   private final CommandLog log;
   private final IncidentApi incidents;
+  private final LiveStreams live;
   private final AdminReads admin;
   private final Lifetime lifetime = new Lifetime();
 
@@ -36,12 +38,14 @@ public final class Query implements AutoCloseable {
    */
   public Query(
       QueryConfig config,
+      StreamConfig streams,
       MeterRegistry meters,
       Health health,
       Function<String, ManagedChannel> channels,
       Clock clock) {
     this(
         config,
+        streams,
         meters,
         health,
         channels,
@@ -56,6 +60,7 @@ public final class Query implements AutoCloseable {
    */
   Query(
       QueryConfig config,
+      StreamConfig streams,
       MeterRegistry meters,
       Health health,
       Function<String, ManagedChannel> channels,
@@ -79,11 +84,16 @@ public final class Query implements AutoCloseable {
     log =
         lifetime.add(
             new CommandLog(commands.topics().log(), producers, commands.commandsMax(), metrics));
+    live =
+        lifetime.add(
+            new LiveStreams(
+                streams, new OwnerSnapshots(directory, owners, metrics), timer, meters));
     incidents =
         new IncidentApi(
             new IncidentReads(config, directory, calls, metrics),
             new IncidentCommands(
-                config, new CommandReader(clock), directory, log, calls, timer, metrics));
+                config, new CommandReader(clock), directory, log, calls, timer, metrics),
+            live.streams());
     admin = new AdminReads(config, directory, calls);
   }
 
@@ -94,11 +104,20 @@ public final class Query implements AutoCloseable {
   public void start() {
     directory.start();
     log.start();
+    live.start();
   }
 
   /** What it serves; none of it blocks. */
   public List<BindableService> services() {
     return List.of(incidents, admin);
+  }
+
+  /**
+   * Ends all streams, which would never end by themselves, and lets no more in: to be called before
+   * the server that they come through waits for its calls to end.
+   */
+  public void endStreams() {
+    live.streams().stop();
   }
 
   /** Ends the calls under way with an error and closes every channel. */

@@ -25,7 +25,12 @@ public final class QueryApp implements AutoCloseable {
    * @param opsHost where metrics, liveness and readiness are
    * @param opsPort 0 for any free one
    */
-  record Config(QueryConfig query, GrpcServer.Config grpc, String opsHost, int opsPort) {
+  record Config(
+      QueryConfig query,
+      StreamConfig streams,
+      GrpcServer.Config grpc,
+      String opsHost,
+      int opsPort) {
     static Config read(Settings settings) {
       QueryConfig query = QueryConfig.read(settings);
       for (String address : query.processors()) {
@@ -35,6 +40,7 @@ public final class QueryApp implements AutoCloseable {
       }
       return new Config(
           query,
+          StreamConfig.read(settings),
           GrpcServer.Config.read(settings, "query", 9000),
           settings.text("ops.host", "127.0.0.1"),
           settings.integer("ops.port", 9090, 0, 65535));
@@ -72,11 +78,18 @@ public final class QueryApp implements AutoCloseable {
     ops = lifetime.add(new OpsServer(config.opsHost(), config.opsPort(), meters, health));
     Query query =
         lifetime.add(
-            new Query(config.query(), meters, health, QueryApp::channel, Clock.systemUTC()));
+            new Query(
+                config.query(),
+                config.streams(),
+                meters,
+                health,
+                QueryApp::channel,
+                Clock.systemUTC()));
     query.start();
     GrpcServer server = lifetime.add(new GrpcServer(config.grpc(), meters, health));
     query.services().forEach(server::serveDirect); // none of it blocks
     grpc = server.start();
+    lifetime.add(query::endStreams);
     // The first to be closed: whoever asks whether it is ready hears at once that it no longer is.
     lifetime.add(() -> health.unmet("running", "the server is stopping"));
   }

@@ -2,6 +2,7 @@ package dev.tocsin.query;
 
 import dev.tocsin.runtime.Settings;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -30,7 +31,7 @@ public final class QueryMain {
     Runtime.getRuntime().addShutdownHook(new Thread(app::close, "shutdown"));
     try {
       app.start();
-    } catch (IOException e) {
+    } catch (IOException | UncheckedIOException e) {
       System.err.println("cannot start: " + e.getMessage());
       System.exit(EXIT_FAILED);
     }

@@ -22,7 +22,8 @@ final class QueryMetrics {
     SCAN_INCIDENTS,
     READ_OUTCOME,
     READ_PROGRESS,
-    READ_DIGEST
+    READ_DIGEST,
+    SNAPSHOT_INCIDENTS
   }
 
   private final Map<Asked, Map<Status.Code, Counter>> calls = new EnumMap<>(Asked.class);

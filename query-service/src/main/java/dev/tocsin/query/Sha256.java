@@ -1,11 +1,13 @@
 package dev.tocsin.query;
 
+import com.google.protobuf.ByteString;
 import dev.tocsin.schemas.Key128;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * SHA-256 over parts, cut to its first 128 bits. Each part but numbers has its length before it, so
@@ -37,6 +39,15 @@ final class Sha256 {
   Sha256 number(int part) {
     digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(0, part));
     return this;
+  }
+
+  /** A set of numbers below 32, whatever their order. */
+  Sha256 set(IntStream numbers) {
+    return number(numbers.map(number -> 1 << number).reduce(0, (all, bit) -> all | bit));
+  }
+
+  ByteString byteString() {
+    return ByteString.copyFrom(digest.digest(), 0, BYTES);
   }
 
   Key128 key() {

@@ -14,6 +14,7 @@ import dev.tocsin.proto.incidents.IncidentServiceGrpc.IncidentServiceBlockingStu
 import dev.tocsin.runtime.GrpcServer;
 import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
+import dev.tocsin.runtime.Settings;
 import dev.tocsin.schemas.Topics;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
@@ -59,7 +60,8 @@ final class ServedQuery implements AutoCloseable {
   ServedQuery(
       FakeProcessors processors, QueryConfig config, Supplier<Producer<byte[], byte[]>> producers) {
     Query query =
-        lifetime.add(new Query(config, meters, health, processors.channels(), CLOCK, producers));
+        lifetime.add(
+            new Query(config, streams(), meters, health, processors.channels(), CLOCK, producers));
     query.start();
     GrpcServer server =
         lifetime.add(
@@ -90,6 +92,11 @@ final class ServedQuery implements AutoCloseable {
   static MockProducer<byte[], byte[]> producer(boolean answersAtOnce) {
     ByteArraySerializer bytes = new ByteArraySerializer();
     return new MockProducer<>(answersAtOnce, null, bytes, bytes);
+  }
+
+  /** With a broker that is not there: streams are tested elsewhere. */
+  private static StreamConfig streams() {
+    return StreamConfig.read(Settings.of(Map.of("kafka.bootstrap.servers", "127.0.0.1:1")));
   }
 
   /** The error that a call ends with. */

@@ -38,8 +38,12 @@ public final class GrpcServer implements AutoCloseable {
   private static final java.util.logging.Logger OVERSIZE =
       java.util.logging.Logger.getLogger("io.grpc.netty.shaded.io.grpc.netty.NettyServerStream");
 
+  /** The same for each caller who leaves while something is on its way to them. */
+  private static final Logger LEFT = Logger.getLogger(NETTY + "NettyServerHandler");
+
   static {
     OVERSIZE.setLevel(java.util.logging.Level.SEVERE);
+    LEFT.setFilter(record -> !"Stream Error".equals(record.getMessage()));
   }
 
   /**

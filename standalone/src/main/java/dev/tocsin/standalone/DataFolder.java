@@ -31,6 +31,11 @@ final class DataFolder implements AutoCloseable {
     return data.resolve("state");
   }
 
+  /** What signs resume tokens, so that they outlive the process. */
+  static Path tokenKey(Path data) {
+    return data.resolve("token-key");
+  }
+
   static Path logFile(Path data) {
     return data.resolve("logs").resolve("standalone.log");
   }

@@ -72,7 +72,7 @@ public final class StandaloneApp implements AutoCloseable {
     Clock clock = Clock.systemUTC();
     state = new StateServer(config.grpc().callThreads());
     edge = new Edge(config.edge(), meters, health, clock);
-    query = new Query(config.query(), meters, health, state::channel, clock);
+    query = new Query(config.query(), config.streams(), meters, health, state::channel, clock);
     processor = new Processor(config.processor(), meters, health, clock);
   }
 
@@ -170,6 +170,7 @@ public final class StandaloneApp implements AutoCloseable {
           portInUse("gRPC", "--port", config.grpc().host(), config.grpc().port()), e);
     }
     front.add(edge);
+    front.add(query::endStreams); // which end by no other way
   }
 
   private void openBack() {

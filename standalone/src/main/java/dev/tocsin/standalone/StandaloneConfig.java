@@ -4,6 +4,7 @@ import dev.tocsin.broker.FreePorts;
 import dev.tocsin.ingest.EdgeConfig;
 import dev.tocsin.processor.ProcessorConfig;
 import dev.tocsin.query.QueryConfig;
+import dev.tocsin.query.StreamConfig;
 import dev.tocsin.runtime.GrpcServer;
 import dev.tocsin.runtime.Settings;
 import java.io.IOException;
@@ -36,7 +37,8 @@ public record StandaloneConfig(
     Duration stopMax,
     EdgeConfig edge,
     ProcessorConfig processor,
-    QueryConfig query) {
+    QueryConfig query,
+    StreamConfig streams) {
   static final String DATA = "data";
   static final String PORT = "edge.port";
   static final String OPS_PORT = "edge.ops-port";
@@ -75,7 +77,8 @@ public record StandaloneConfig(
                 Duration.ofMinutes(10)),
             EdgeConfig.read(all),
             ProcessorConfig.read(all),
-            QueryConfig.read(all));
+            QueryConfig.read(all),
+            StreamConfig.read(all));
     all.check();
     return config;
   }
@@ -95,6 +98,7 @@ public record StandaloneConfig(
     ties.put(ProcessorConfig.STANDBYS, "0"); // there is no other instance to hold them
     ties.put("processor.state-folder", DataFolder.state(data).toString());
     ties.put("query.processors", IN_PROCESS);
+    ties.put(StreamConfig.TOKEN_KEY_FILE, DataFolder.tokenKey(data).toString());
     return ties;
   }
 

@@ -33,7 +33,7 @@ class ArrowsTest {
               "schemas", List.of(),
               "broker", List.of(),
               "engine", List.of("schemas"),
-              "runtime", List.of("proto"),
+              "runtime", List.of("proto", "schemas"),
               "ingest", List.of("proto", "schemas", "engine", "runtime"),
               "processor", List.of("proto", "schemas", "engine", "runtime"),
               "query", List.of("proto", "schemas", "runtime"),

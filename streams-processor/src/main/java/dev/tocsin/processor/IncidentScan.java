@@ -6,6 +6,7 @@ import dev.tocsin.proto.incidents.IncidentState;
 import dev.tocsin.proto.incidents.Severity;
 import dev.tocsin.proto.state.ScanIncidentsRequest;
 import dev.tocsin.proto.state.ScanIncidentsResponse;
+import dev.tocsin.runtime.IncidentMapper;
 import dev.tocsin.schemas.Key128;
 import java.util.EnumSet;
 import java.util.Optional;
@@ -66,7 +67,7 @@ final class IncidentScan {
         last = id;
         Optional<Tallied> found = view.store().read(id);
         if (found.isPresent() && matches(found.get().incident())) {
-          Incident incident = IncidentMapper.toProto(found.get(), view.partition());
+          Incident incident = found.get().toProto(view.partition());
           bytes += incident.getSerializedSize();
           response.addIncidents(incident);
         }

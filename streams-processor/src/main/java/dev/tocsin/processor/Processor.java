@@ -32,6 +32,10 @@ public final class Processor implements AutoCloseable {
 
   private static final Duration CLOSE_MAX = Duration.ofSeconds(20);
   private static final int REPLY_THREADS = 4;
+
+  /** A snapshot keeps what has been replaced since from being dropped: for so long at most. */
+  private static final Duration SNAPSHOT_MAX = Duration.ofSeconds(60);
+
   private static final Duration HEALTH_POLL = Duration.ofMillis(100);
 
   private final ProcessorConfig config;
@@ -109,7 +113,12 @@ public final class Processor implements AutoCloseable {
     OwnerFeed owners =
         lifetime.add(
             new OwnerFeed(shape.partitions(), log, streams::metadataForAllStreamsClients, timer));
-    service = new StateService(views, owners, new PositionWait(logEnds::end, timer));
+    SnapshotCalls snapshots =
+        new SnapshotCalls(config.snapshotsMax(), SNAPSHOT_MAX, replies, timer);
+    service = new StateService(views, owners, new PositionWait(logEnds::end, timer), snapshots);
+    Gauge.builder("tocsin.processor.snapshots", snapshots, SnapshotCalls::open)
+        .description("Snapshots of partitions that are being sent")
+        .register(meters);
     streams.start();
     ScheduledFuture<?> unused =
         timer.scheduleWithFixedDelay(

@@ -26,6 +26,7 @@ import java.util.Optional;
  * @param cleanMax unchanged records kept in memory, by partition and kind
  * @param rocksBytesMax memory of all RocksDB instances together: block cache and write buffers
  * @param waitersMax reads that wait for a position, by partition
+ * @param snapshotsMax snapshots that are being sent at once, of all partitions
  */
 public record ProcessorConfig(
     Topics topics,
@@ -39,7 +40,8 @@ public record ProcessorConfig(
     int dirtyMax,
     int cleanMax,
     long rocksBytesMax,
-    int waitersMax) {
+    int waitersMax,
+    int snapshotsMax) {
   /** The setting of {@link #standbys}. */
   public static final String STANDBYS = "processor.standbys";
 
@@ -65,7 +67,8 @@ public record ProcessorConfig(
         settings.integer("processor.dirty-max", 50_000, 100, 10_000_000),
         settings.integer("processor.clean-max", 20_000, 100, 10_000_000),
         (long) settings.integer("processor.rocksdb-mib-max", 128, 16, 1 << 20) << 20,
-        settings.integer("processor.waiters-max", 10_000, 1, 1_000_000));
+        settings.integer("processor.waiters-max", 10_000, 1, 1_000_000),
+        settings.integer("processor.snapshots-max", 16, 1, 1_000));
   }
 
   private static Topics topics(Settings settings) {

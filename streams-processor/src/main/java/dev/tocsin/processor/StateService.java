@@ -13,6 +13,8 @@ import dev.tocsin.proto.state.ReadProgressRequest;
 import dev.tocsin.proto.state.ReadProgressResponse;
 import dev.tocsin.proto.state.ScanIncidentsRequest;
 import dev.tocsin.proto.state.ScanIncidentsResponse;
+import dev.tocsin.proto.state.SnapshotIncidentsRequest;
+import dev.tocsin.proto.state.SnapshotIncidentsResponse;
 import dev.tocsin.proto.state.WatchOwnersRequest;
 import dev.tocsin.runtime.Errors;
 import dev.tocsin.schemas.Key128;
@@ -44,11 +46,14 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
   private final PartitionViews views;
   private final OwnerFeed owners;
   private final PositionWait positions;
+  private final SnapshotCalls snapshots;
 
-  StateService(PartitionViews views, OwnerFeed owners, PositionWait positions) {
+  StateService(
+      PartitionViews views, OwnerFeed owners, PositionWait positions, SnapshotCalls snapshots) {
     this.views = views;
     this.owners = owners;
     this.positions = positions;
+    this.snapshots = snapshots;
   }
 
   @Override
@@ -93,6 +98,20 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
     views.owned().forEach(view -> response.addPartitions(progress(view)));
     reply.onNext(response.build());
     reply.onCompleted();
+  }
+
+  @Override
+  public void snapshotIncidents(
+      SnapshotIncidentsRequest request, StreamObserver<SnapshotIncidentsResponse> reply) {
+    PartitionView view = views.answering(request.getPartition()).orElse(null);
+    if (view == null) {
+      reply.onError(unavailable(request.getPartition()));
+      return;
+    }
+    snapshots.open(
+        view,
+        IncidentFilter.of(request),
+        (ServerCallStreamObserver<SnapshotIncidentsResponse>) reply);
   }
 
   @Override
@@ -176,7 +195,7 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
     view.store()
         .read(new Key128(request.getId().toByteArray()))
         .filter(found -> found.incident().getWorkspace().equals(request.getWorkspace()))
-        .ifPresent(found -> response.setIncident(IncidentMapper.toProto(found, view.partition())));
+        .ifPresent(found -> response.setIncident(found.toProto(view.partition())));
     return response.build();
   }
 

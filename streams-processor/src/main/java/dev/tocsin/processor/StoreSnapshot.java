@@ -20,6 +20,7 @@ final class StoreSnapshot implements AutoCloseable {
   private final PartitionState state;
   private final Overlaid<Incident> incidents;
   private final Overlaid<Tally> tallies;
+  private Map.Entry<Key128, Tally> tally;
 
   StoreSnapshot(
       PartitionState state,
@@ -37,17 +38,27 @@ final class StoreSnapshot implements AutoCloseable {
     return state;
   }
 
-  /** Each incident, by id. Once only. */
+  /** Each incident that {@link #next} has not given yet, by id. */
   void forEach(Consumer<Tallied> visit) {
-    Map.Entry<Key128, Tally> tally = tallies.next();
-    for (var incident = incidents.next(); incident != null; incident = incidents.next()) {
-      while (tally != null && tally.getKey().compareTo(incident.getKey()) < 0) {
-        tally = tallies.next();
-      }
-      boolean own = tally != null && tally.getKey().equals(incident.getKey());
-      visit.accept(
-          new Tallied(incident.getValue(), PartitionStore.tally(own ? tally.getValue() : null)));
+    for (Tallied next = next(); next != null; next = next()) {
+      visit.accept(next);
     }
+  }
+
+  /** The next incident, by id; null at the end. */
+  Tallied next() {
+    var incident = incidents.next();
+    if (incident == null) {
+      return null;
+    }
+    if (tally == null) {
+      tally = tallies.next();
+    }
+    while (tally != null && tally.getKey().compareTo(incident.getKey()) < 0) {
+      tally = tallies.next();
+    }
+    boolean own = tally != null && tally.getKey().equals(incident.getKey());
+    return new Tallied(incident.getValue(), PartitionStore.tally(own ? tally.getValue() : null));
   }
 
   @Override

@@ -84,7 +84,8 @@ class StateServiceTest {
         new StateService(
             views,
             owners,
-            new PositionWait(partition -> CompletableFuture.completedStage(end + 1), TIMER));
+            new PositionWait(partition -> CompletableFuture.completedStage(end + 1), TIMER),
+            new SnapshotCalls(2, Duration.ofSeconds(60), TIMER, TIMER));
     Settings settings = Settings.of(Map.of("processor.port", "0"));
     server =
         new GrpcServer(

@@ -1,4 +1,4 @@
-package dev.tocsin.processor;
+package dev.tocsin.runtime;
 
 import com.google.protobuf.Timestamp;
 import dev.tocsin.proto.incidents.Incident;
@@ -9,6 +9,7 @@ import dev.tocsin.proto.incidents.Position;
 import dev.tocsin.proto.incidents.Severity;
 import dev.tocsin.proto.incidents.TimelineEntry;
 import dev.tocsin.schemas.IncidentId;
+import dev.tocsin.schemas.Tally;
 import dev.tocsin.schemas.TimelineKind;
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -17,10 +18,10 @@ import java.util.HexFormat;
 import java.util.Map;
 
 /**
- * From an incident as it is kept to the one that callers see. Enums correspond by number; a test
- * holds that.
+ * From an incident as it is kept, in stores and on the events topic, to the one that callers see.
+ * Enums correspond by name; a test holds that. Thread-safe.
  */
-final class IncidentMapper {
+public final class IncidentMapper {
   private static final Map<dev.tocsin.schemas.Severity, Severity> SEVERITIES =
       byName(
           dev.tocsin.schemas.Severity.class,
@@ -44,8 +45,13 @@ final class IncidentMapper {
 
   private IncidentMapper() {}
 
-  static Incident toProto(Tallied tallied, int partition) {
-    dev.tocsin.schemas.Incident incident = tallied.incident();
+  /**
+   * The incident as callers see it.
+   *
+   * @param tally what repeats have made of it
+   * @param partition of the log that it is in
+   */
+  public static Incident toProto(dev.tocsin.schemas.Incident incident, Tally tally, int partition) {
     Incident.Builder to =
         Incident.newBuilder()
             .setId(IncidentId.text(incident.getId()))
@@ -61,13 +67,13 @@ final class IncidentMapper {
             .setCreatedAt(time(incident.getCreatedAtMs()))
             .setUpdatedAt(time(incident.getUpdatedAtMs()))
             .setAssignee(incident.getAssignee())
-            .setOccurrences(tallied.tally().getOccurrences())
+            .setOccurrences(tally.getOccurrences())
             .setDistinctAlerts(incident.getDistinctAlerts())
             .setActiveAlerts(incident.getActiveAlerts())
             .setRevision(incident.getRevision())
             .setRulesVersion(incident.getRulesVersion())
             .setFirstSeen(time(incident.getCreatedAtMs()))
-            .setLastSeen(time(tallied.tally().getLastSeenMs()))
+            .setLastSeen(time(tally.getLastSeenMs()))
             .setReopened(incident.getReopened())
             .setOpenedAtPosition(
                 position(partition, incident.getOpenedOffset(), incident.getOpenedIndex()))
@@ -106,11 +112,13 @@ final class IncidentMapper {
     return Position.newBuilder().setPartition(partition).setOffset(offset).setIndex(index).build();
   }
 
-  static Severity severity(dev.tocsin.schemas.Severity severity) {
+  /** Its namesake. */
+  public static Severity severity(dev.tocsin.schemas.Severity severity) {
     return SEVERITIES.get(severity);
   }
 
-  static IncidentState state(dev.tocsin.schemas.IncidentState state) {
+  /** Its namesake; UNSPECIFIED for none. */
+  public static IncidentState state(dev.tocsin.schemas.IncidentState state) {
     return STATES.get(state);
   }
 
@@ -125,7 +133,8 @@ final class IncidentMapper {
     return all;
   }
 
-  private static Timestamp time(long ms) {
+  /** A time in milliseconds since the epoch. */
+  public static Timestamp time(long ms) {
     return Timestamp.newBuilder()
         .setSeconds(Math.floorDiv(ms, 1_000L))
         .setNanos((int) Math.floorMod(ms, 1_000L) * 1_000_000)

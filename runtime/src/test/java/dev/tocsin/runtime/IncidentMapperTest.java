@@ -1,13 +1,15 @@
-package dev.tocsin.processor;
+package dev.tocsin.runtime;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.incidents.IncidentType;
 import dev.tocsin.proto.incidents.TimelineEntry;
+import dev.tocsin.schemas.GeneratedClasses;
 import dev.tocsin.schemas.IncidentAlert;
 import dev.tocsin.schemas.IncidentId;
 import dev.tocsin.schemas.IncidentState;
+import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.Severity;
 import dev.tocsin.schemas.Tally;
 import dev.tocsin.schemas.TimelineKind;
@@ -18,6 +20,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class IncidentMapperTest {
+  static {
+    GeneratedClasses.trust();
+  }
+
   @ParameterizedTest
   @EnumSource(Severity.class)
   void severity_hasItsNamesake(Severity severity) {
@@ -37,7 +43,7 @@ class IncidentMapperTest {
   void type_hasItsNamesakeOrIsNone(dev.tocsin.schemas.IncidentType type) {
     var incident = incident();
     incident.setType(type);
-    IncidentType shown = IncidentMapper.toProto(new Tallied(incident, tally()), 0).getType();
+    IncidentType shown = IncidentMapper.toProto(incident, tally(), 0).getType();
     boolean none = type == dev.tocsin.schemas.IncidentType.UNKNOWN;
     assertThat(shown)
         .isEqualTo(
@@ -50,8 +56,8 @@ class IncidentMapperTest {
   @EnumSource(TimelineKind.class)
   void timelineKind_hasItsNamesakeOrIsNone(TimelineKind kind) {
     var incident = incident();
-    incident.setTimeline(List.of(new dev.tocsin.schemas.TimelineEntry(1L, kind, 2L, 3, "t")));
-    TimelineEntry line = IncidentMapper.toProto(new Tallied(incident, tally()), 4).getTimeline(0);
+    incident.setTimeline(List.of(new dev.tocsin.schemas.TimelineEntry(1L, kind, 2L, 3, "t", "")));
+    TimelineEntry line = IncidentMapper.toProto(incident, tally(), 4).getTimeline(0);
     assertThat(line.getKind().name())
         .isEqualTo(kind == TimelineKind.OTHER ? "KIND_UNSPECIFIED" : kind.name());
     assertThat(line.getPosition().getPartition()).isEqualTo(4);
@@ -63,17 +69,16 @@ class IncidentMapperTest {
   void timeline_ofTimeItselfHasNoPosition() {
     var incident = incident();
     incident.setTimeline(
-        List.of(new dev.tocsin.schemas.TimelineEntry(1L, TimelineKind.CLOSED, -1L, 0, "")));
-    Incident shown = IncidentMapper.toProto(new Tallied(incident, tally()), 4);
+        List.of(new dev.tocsin.schemas.TimelineEntry(1L, TimelineKind.CLOSED, -1L, 0, "", "")));
+    Incident shown = IncidentMapper.toProto(incident, tally(), 4);
     assertThat(shown.getTimeline(0).hasPosition()).isFalse();
   }
 
   @Test
   void toProto_carriesWhatIsKept() {
     var incident = incident();
-    incident.setAlerts(
-        List.of(new IncidentAlert(Keys.of(0, 255), "a1", "title", Severity.P1, 1_500L)));
-    Incident shown = IncidentMapper.toProto(new Tallied(incident, tally()), 2);
+    incident.setAlerts(List.of(new IncidentAlert(key(255), "a1", "title", Severity.P1, 1_500L)));
+    Incident shown = IncidentMapper.toProto(incident, tally(), 2);
     assertThat(shown.getId()).isEqualTo(IncidentId.text(incident.getId()));
     assertThat(shown.getOccurrences()).isEqualTo(7);
     assertThat(shown.getLastSeen().getSeconds()).isEqualTo(9);
@@ -83,9 +88,14 @@ class IncidentMapperTest {
     assertThat(shown.getAlerts(0).getFingerprint()).isEqualTo("0".repeat(30) + "ff");
     assertThat(shown.getLabelsMap()).containsEntry("service", "x");
     incident.setResolvedAtMs(10_000L);
-    assertThat(
-            IncidentMapper.toProto(new Tallied(incident, tally()), 2).getResolvedAt().getSeconds())
+    assertThat(IncidentMapper.toProto(incident, tally(), 2).getResolvedAt().getSeconds())
         .isEqualTo(10);
+  }
+
+  private static Key128 key(int last) {
+    byte[] bytes = new byte[16];
+    bytes[15] = (byte) last;
+    return new Key128(bytes);
   }
 
   private static Tally tally() {
@@ -96,7 +106,7 @@ class IncidentMapperTest {
     return dev.tocsin.schemas.Incident.newBuilder()
         .setId(IncidentId.of(1_000, 5, 6))
         .setWorkspace("default")
-        .setGroup(Keys.of(1, 2))
+        .setGroup(key(2))
         .setRoute(5)
         .setTitle("title")
         .setSeverity(Severity.P2)

@@ -1,0 +1,100 @@
+package dev.tocsin.query;
+
+import dev.tocsin.runtime.Lifetime;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+
+/**
+ * All that streams of incidents are made of, wired together: its threads, its tail, its readers.
+ */
+final class LiveStreams implements AutoCloseable {
+  private static final int THREADS = Math.max(2, Runtime.getRuntime().availableProcessors() / 2);
+
+  private final StreamConfig config;
+  private final EventTail tail;
+  private final IncidentStreams streams;
+  private final AtomicInteger clients = new AtomicInteger();
+  private final Lifetime lifetime = new Lifetime();
+
+  LiveStreams(
+      StreamConfig config,
+      OwnerSnapshots snapshots,
+      ScheduledExecutorService timer,
+      MeterRegistry meters) {
+    this.config = config;
+    ExecutorService threads = Executors.newFixedThreadPool(THREADS, LiveStreams::thread);
+    lifetime.add(threads::shutdownNow);
+    CatchUpReaders older =
+        lifetime.add(
+            new CatchUpReaders(
+                config.topics().events(),
+                config.catchupReaders(),
+                config.streamsMax(),
+                config.catchupWait(),
+                () -> consumer("tocsin-query-catch-up", StreamConfig.CHUNK_BYTES),
+                timer));
+    tail =
+        lifetime.add(
+            new EventTail(
+                config.topics().events(),
+                config.ringBytesMax(),
+                () -> consumer("tocsin-query-events", StreamConfig.TAIL_BYTES),
+                this::wake));
+    streams =
+        new IncidentStreams(
+            config.topics().generation(),
+            config.streamsMax(),
+            tail::rings,
+            older,
+            snapshots,
+            threads,
+            timer,
+            new StreamMetrics(meters));
+    StreamMetrics.watch(meters, streams, tail, older);
+  }
+
+  IncidentStreams streams() {
+    return streams;
+  }
+
+  /**
+   * Begins to follow what happens.
+   *
+   * @throws UncheckedIOException if the file with the tokens' key cannot be used
+   */
+  void start() {
+    try {
+      streams.open(TokenKey.load(config));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e.getMessage(), e);
+    }
+    tail.start();
+  }
+
+  @Override
+  public void close() {
+    lifetime.close();
+  }
+
+  private void wake() {
+    streams.wake();
+  }
+
+  private Consumer<byte[], byte[]> consumer(String clientId, int fetchBytes) {
+    return new KafkaConsumer<>(
+        config.consumerConfig(clientId + "-" + clients.incrementAndGet(), fetchBytes));
+  }
+
+  private static Thread thread(Runnable task) {
+    Thread thread = new Thread(task, "query-streams");
+    thread.setDaemon(true);
+    return thread;
+  }
+}

@@ -1,0 +1,128 @@
+package dev.tocsin.query;
+
+import dev.tocsin.runtime.Settings;
+import dev.tocsin.schemas.Topics;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+
+/**
+ * What the live streams are told. Immutable.
+ *
+ * @param topics where the events are: {@code log.prefix}, {@code processor.generation}
+ * @param kafka settings of Kafka's clients: {@code kafka.*}
+ * @param tokenSecret what signs resume tokens; equal on all instances that are to take each other's
+ * @param tokenKeyFile holds what signs them instead; made if it is not there
+ * @param streamsMax streams at once; one more is UNAVAILABLE
+ * @param ringBytesMax of the newest events, kept in memory for all streams
+ * @param catchupReaders read older events for streams that have fallen behind what is kept
+ * @param catchupWait how long such a stream waits for its turn; then it ends with UNAVAILABLE
+ */
+public record StreamConfig(
+    Topics topics,
+    Map<String, String> kafka,
+    Optional<String> tokenSecret,
+    Optional<Path> tokenKeyFile,
+    int streamsMax,
+    long ringBytesMax,
+    int catchupReaders,
+    Duration catchupWait) {
+  /** The setting of {@link #tokenKeyFile}. */
+  public static final String TOKEN_KEY_FILE = "query.token-key-file";
+
+  private static final int SECRET_CHARACTERS_MIN = 16;
+
+  /** What a catch-up reader takes at a time, so far as one event alone is not larger. */
+  static final int CHUNK_BYTES = 128 << 10;
+
+  /** What the tail takes of a partition at a time. */
+  static final int TAIL_BYTES = 1 << 20;
+
+  public StreamConfig {
+    kafka = Map.copyOf(kafka);
+  }
+
+  /**
+   * Reads {@code query.*}, {@code log.prefix}, {@code processor.generation} and {@code kafka.*}.
+   * Faults are left with {@code settings}.
+   */
+  public static StreamConfig read(Settings settings) {
+    Map<String, String> kafka = settings.prefixed("kafka.");
+    if (!kafka.containsKey(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG)
+        && !settings.text("kafka.bootstrap.servers", "").isEmpty()) {
+      kafka.put(
+          ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, settings.text("kafka.bootstrap.servers", ""));
+    }
+    if (!kafka.containsKey(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG)) {
+      settings.fault("kafka.bootstrap.servers", "is missing: host:port of a broker");
+    }
+    Optional<String> secret = given(settings, "query.token-secret");
+    if (secret.isPresent() && secret.get().length() < SECRET_CHARACTERS_MIN) {
+      settings.fault(
+          "query.token-secret", "must have at least " + SECRET_CHARACTERS_MIN + " characters");
+    }
+    return new StreamConfig(
+        topics(settings),
+        kafka,
+        secret,
+        given(settings, TOKEN_KEY_FILE).map(Path::of),
+        settings.integer("query.streams-max", 1_000, 1, 100_000),
+        settings.integer("query.ring-bytes-max", 64 << 20, 1 << 20, Integer.MAX_VALUE),
+        settings.integer("query.catchup-readers", 4, 1, 64),
+        settings.duration(
+            "query.catchup-wait",
+            Duration.ofSeconds(10),
+            Duration.ofMillis(100),
+            Duration.ofMinutes(5)));
+  }
+
+  /**
+   * For a consumer of events, which belongs to no group.
+   *
+   * @param fetchBytes of one partition at a time
+   */
+  Map<String, Object> consumerConfig(String clientId, int fetchBytes) {
+    Map<String, Object> all = new HashMap<>(kafka);
+    all.remove(ConsumerConfig.GROUP_ID_CONFIG);
+    all.remove(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG);
+    all.put(ConsumerConfig.CLIENT_ID_CONFIG, clientId);
+    // Only what the processor has committed; and falling off the topic is loud.
+    all.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+    all.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
+    all.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
+    all.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, "false");
+    all.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, Integer.toString(fetchBytes));
+    all.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, "5000");
+    all.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, "5000");
+    all.put(ConsumerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, "1000");
+    all.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+    all.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+    return all;
+  }
+
+  /** Without what is secret. */
+  @Override
+  public String toString() {
+    return "StreamConfig[%s, streamsMax=%d, ringBytesMax=%d, catchupReaders=%d, catchupWait=%s]"
+        .formatted(topics, streamsMax, ringBytesMax, catchupReaders, catchupWait);
+  }
+
+  private static Optional<String> given(Settings settings, String name) {
+    return Optional.of(settings.text(name, "")).filter(text -> !text.isEmpty());
+  }
+
+  private static Topics topics(Settings settings) {
+    try {
+      return new Topics(
+          settings.text("log.prefix", Topics.DEFAULT.prefix()),
+          settings.text("processor.generation", Topics.DEFAULT.generation()));
+    } catch (IllegalArgumentException e) {
+      settings.fault("log.prefix, processor.generation", e.getMessage());
+      return Topics.DEFAULT;
+    }
+  }
+}

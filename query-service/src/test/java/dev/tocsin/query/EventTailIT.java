@@ -1,0 +1,190 @@
+package dev.tocsin.query;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.tocsin.broker.SharedBroker;
+import dev.tocsin.runtime.Settings;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The tail and the catch-up readers before a real topic, written in transactions. */
+@Timeout(120)
+class EventTailIT {
+  private final ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1);
+  private final AtomicInteger wakes = new AtomicInteger();
+  private final StreamConfig config =
+      StreamConfig.read(
+          Settings.of(
+              Map.of(
+                  "kafka.bootstrap.servers",
+                  SharedBroker.bootstrap(),
+                  "log.prefix",
+                  "tail-" + UUID.randomUUID())));
+  private final String topic = config.topics().events();
+  private final EventTail tail =
+      new EventTail(topic, 10_000, () -> consumer("tail"), wakes::incrementAndGet);
+  private final CatchUpReaders readers =
+      new CatchUpReaders(topic, 2, 10, Duration.ofSeconds(20), () -> consumer("older"), timer);
+  private Admin admin;
+  private KafkaProducer<byte[], byte[]> producer;
+
+  private KafkaConsumer<byte[], byte[]> consumer(String name) {
+    return new KafkaConsumer<>(
+        config.consumerConfig(name + UUID.randomUUID(), StreamConfig.CHUNK_BYTES));
+  }
+
+  @BeforeEach
+  void open() {
+    admin = Admin.create(Map.of("bootstrap.servers", SharedBroker.bootstrap()));
+    producer =
+        new KafkaProducer<>(
+            Map.of("bootstrap.servers", SharedBroker.bootstrap(), "transactional.id", topic),
+            new ByteArraySerializer(),
+            new ByteArraySerializer());
+    producer.initTransactions();
+  }
+
+  @AfterEach
+  void close() throws Exception {
+    tail.close();
+    readers.close();
+    producer.close();
+    admin.close();
+    timer.shutdownNow();
+  }
+
+  private void topic() throws Exception {
+    admin.createTopics(List.of(new NewTopic(topic, 2, (short) 1))).all().get();
+  }
+
+  private void write(boolean commit, int... sizes) throws Exception {
+    producer.beginTransaction();
+    for (int size : sizes) {
+      producer.send(new ProducerRecord<>(topic, 1, null, new byte[size])).get();
+    }
+    if (commit) {
+      producer.commitTransaction();
+    } else {
+      producer.abortTransaction();
+    }
+  }
+
+  private EventRing ring() {
+    return tail.rings().orElseThrow().of(1);
+  }
+
+  private List<Long> kept() {
+    return ring().read(ring().begin(), Integer.MAX_VALUE).items().stream()
+        .map(EventItem::offset)
+        .toList();
+  }
+
+  private OlderEvents.Answer older(long offset) throws Exception {
+    CompletableFuture<OlderEvents.Answer> answer = new CompletableFuture<>();
+    readers.read(1, offset, answer::complete);
+    return answer.get(60, TimeUnit.SECONDS);
+  }
+
+  @Test
+  void tail_followsWhatIsCommittedFromTheEndThatItFound() throws Exception {
+    tail.start();
+    await().pollDelay(Duration.ofSeconds(1)).until(() -> tail.rings().equals(Optional.empty()));
+    topic();
+    write(true, 10, 10); // before it looks, or after: it may wait before it tries again
+    await()
+        .atMost(Duration.ofSeconds(30))
+        .until(() -> tail.rings().isPresent() && tail.following());
+    await().atMost(Duration.ofSeconds(30)).until(() -> ring().end() == 3);
+    write(false, 10);
+    write(true, 10);
+    await().atMost(Duration.ofSeconds(30)).until(() -> ring().end() == 7);
+    assertThat(kept()).endsWith(5L).doesNotContain(2L, 3L, 4L, 6L);
+    assertThat(wakes).hasPositiveValue();
+
+    producer.beginTransaction();
+    producer.send(new ProducerRecord<>(topic, 1, null, new byte[10])).get();
+    await().during(Duration.ofSeconds(1)).until(() -> ring().end() == 7);
+    producer.commitTransaction();
+    await().atMost(Duration.ofSeconds(30)).until(() -> ring().end() == 9);
+  }
+
+  @Test
+  void readers_giveWhatTheRingDoesNotHoldAnyMore() throws Exception {
+    topic();
+    tail.start();
+    await().atMost(Duration.ofSeconds(30)).until(tail::following);
+    write(false, 100);
+    int[] sizes = new int[60];
+    java.util.Arrays.fill(sizes, 10_000);
+    write(true, sizes);
+    await().atMost(Duration.ofSeconds(30)).until(() -> ring().end() == 63);
+    assertThat(ring().read(0, 1)).as("far more than it may keep").isNull();
+
+    List<Long> found = new ArrayList<>();
+    long next = 0;
+    int chunks = 0;
+    while (next < 63) {
+      var answer = (OlderEvents.Answer.Found) older(next);
+      answer.items().forEach(each -> found.add(each.offset()));
+      assertThat(answer.next()).isGreaterThan(next);
+      next = answer.next();
+      chunks++;
+    }
+    assertThat(found).hasSize(60).startsWith(2L).endsWith(61L).isSorted();
+    assertThat(chunks).as("in bounded chunks").isGreaterThan(3);
+    assertThat(older(63)).isEqualTo(new OlderEvents.Answer.Found(List.of(), 63));
+    assertThat(older(64)).isInstanceOf(OlderEvents.Answer.Gone.class);
+
+    admin
+        .deleteRecords(Map.of(new TopicPartition(topic, 1), RecordsToDelete.beforeOffset(10)))
+        .all()
+        .get();
+    assertThat(older(9)).isInstanceOf(OlderEvents.Answer.Gone.class);
+    assertThat(older(10)).isInstanceOf(OlderEvents.Answer.Found.class);
+  }
+
+  @Test
+  void readers_thatCannotReachKafkaSaySoInTime() throws Exception {
+    StreamConfig nowhere =
+        StreamConfig.read(Settings.of(Map.of("kafka.bootstrap.servers", "127.0.0.1:1")));
+    try (CatchUpReaders lost =
+        new CatchUpReaders(
+            topic,
+            1,
+            2,
+            Duration.ofMillis(500),
+            () -> new KafkaConsumer<>(nowhere.consumerConfig("lost", StreamConfig.CHUNK_BYTES)),
+            timer)) {
+      List<CompletableFuture<OlderEvents.Answer>> answers = new ArrayList<>();
+      for (int i = 0; i < 5; i++) { // one is served, two wait, two are too many
+        CompletableFuture<OlderEvents.Answer> answer = new CompletableFuture<>();
+        lost.read(0, 0, answer::complete);
+        answers.add(answer);
+      }
+      for (CompletableFuture<OlderEvents.Answer> answer : answers) {
+        assertThat(answer.get(4, TimeUnit.SECONDS)).isInstanceOf(OlderEvents.Answer.Away.class);
+      }
+    }
+  }
+}

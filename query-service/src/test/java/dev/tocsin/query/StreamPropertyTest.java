@@ -1,0 +1,164 @@
+package dev.tocsin.query;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tocsin.proto.incidents.IncidentState;
+import dev.tocsin.proto.incidents.Severity;
+import dev.tocsin.proto.incidents.StreamIncidentsRequest;
+import io.grpc.Status;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.Size;
+import net.jqwik.api.statistics.Statistics;
+
+/**
+ * Whatever happens in whatever order, a client's view ends equal to the list: no gap, no double.
+ */
+class StreamPropertyTest {
+  private static final int RING_WEIGHT = 6_000; // three or four events
+  private static final List<StreamFilter> FILTERS =
+      List.of(
+          new StreamFilter(StreamWorld.WORKSPACE, Set.of(), Severity.SEVERITY_UNSPECIFIED, ""),
+          new StreamFilter(
+              StreamWorld.WORKSPACE,
+              Set.of(IncidentState.INCIDENT_STATE_DETECTED, IncidentState.INCIDENT_STATE_TRIAGED),
+              Severity.SEVERITY_P2,
+              ""),
+          new StreamFilter(StreamWorld.WORKSPACE, Set.of(), Severity.SEVERITY_UNSPECIFIED, "even"));
+
+  /** One run: the world, and a client for each filter. */
+  private static final class Run {
+    final StreamWorld world = new StreamWorld(RING_WEIGHT);
+    final List<StreamClient> clients = FILTERS.stream().map(each -> new StreamClient()).toList();
+    final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    IncidentStreams streams = streams();
+    int expired;
+
+    /** One instance of the service; a later one takes the tokens of an earlier one. */
+    private IncidentStreams streams() {
+      IncidentStreams made =
+          new IncidentStreams(
+              "g1",
+              10,
+              () -> Optional.of(world.rings),
+              world::read,
+              world::open,
+              world.tasks::add,
+              world.timer,
+              new StreamMetrics(meters));
+      made.open("the same key everywhere".getBytes(java.nio.charset.StandardCharsets.UTF_8));
+      return made;
+    }
+
+    void connect(int which) {
+      StreamClient client = clients.get(which);
+      client.connect();
+      StreamFilter filter = FILTERS.get(which);
+      streams.stream(
+          StreamIncidentsRequest.newBuilder()
+              .addAllStates(filter.states())
+              .addAllMinSeverity(
+                  filter.minSeverity() == Severity.SEVERITY_UNSPECIFIED
+                      ? List.of()
+                      : List.of(filter.minSeverity()))
+              .setSource(filter.source())
+              .setResumeToken(client.token)
+              .build(),
+          client);
+    }
+
+    void act(int code) {
+      int what = code % 16;
+      int arg = code / 16;
+      StreamWorld.Partition partition = world.partitions.get(arg % StreamWorld.PARTITIONS);
+      StreamClient client = clients.get(arg % clients.size());
+      switch (what) {
+        case 0, 1, 2, 3, 4 -> partition.change(arg % 11, arg);
+        case 5, 6 -> partition.commit();
+        case 7, 8 -> {
+          partition.tail(1 + arg % 7);
+          streams.wake();
+        }
+        case 9, 10 -> client.take(arg % 5);
+        case 11 -> {
+          if (arg % 3 == 0) {
+            partition.begin = Math.max(partition.begin, partition.topic.size() - arg % 17);
+          }
+        }
+        case 12 -> {
+          if (arg % 4 == 0) {
+            client.leave();
+          }
+        }
+        case 13 -> {
+          if (arg % 6 == 0) { // the service is killed and another one started
+            streams.stop();
+            streams = streams();
+          }
+        }
+        case 14 -> world.ownersAway = arg % 4 == 0;
+        default -> world.kafkaAway = arg % 4 == 0;
+      }
+      for (int i = 0; i < clients.size(); i++) {
+        if (clients.get(i).end != null) {
+          expired += clients.get(i).end.getCode() == Status.Code.OUT_OF_RANGE ? 1 : 0;
+          assertThat(clients.get(i).end.getCode())
+              .isIn(Status.Code.UNAVAILABLE, Status.Code.OUT_OF_RANGE, Status.Code.CANCELLED);
+          connect(i);
+        }
+      }
+      for (int steps = 0; steps < arg % 9; steps++) {
+        world.step((arg + steps) % 2 == 0);
+      }
+    }
+
+    double fellBehind() {
+      return meters.get("query.stream.fallen.behind").counter().count();
+    }
+
+    /** Everybody gets well, and everything comes in. */
+    void settle() {
+      world.ownersAway = false;
+      world.kafkaAway = false;
+      for (StreamWorld.Partition each : world.partitions) {
+        each.commit();
+        each.tail(Integer.MAX_VALUE);
+      }
+      for (int rounds = 0; rounds < 5; rounds++) {
+        for (int i = 0; i < clients.size(); i++) {
+          if (clients.get(i).end != null) {
+            connect(i);
+          }
+          clients.get(i).take(100_000);
+        }
+        streams.wake();
+        int steps = 0;
+        while (world.step(steps % 2 == 0)) {
+          assertThat(++steps).as("it comes to rest").isLessThan(200_000);
+        }
+      }
+    }
+  }
+
+  @Property(tries = 1_000)
+  void view_endsEqualToTheListWhateverHappens(
+      @ForAll @Size(min = 20, max = 400) List<@IntRange(max = 15_999) Integer> codes) {
+    Run run = new Run();
+    for (int i = 0; i < FILTERS.size(); i++) {
+      run.connect(i);
+    }
+    codes.forEach(run::act);
+    run.settle();
+    Statistics.label("began anew").collect(run.expired > 0);
+    Statistics.label("caught up").collect(run.fellBehind() > 0);
+    for (int i = 0; i < FILTERS.size(); i++) {
+      assertThat(run.clients.get(i).end).isNull();
+      assertThat(run.clients.get(i).view).isEqualTo(run.world.list(FILTERS.get(i)));
+    }
+  }
+}

@@ -1,0 +1,39 @@
+package dev.tocsin.processor;
+
+import dev.tocsin.proto.incidents.IncidentState;
+import dev.tocsin.proto.incidents.Severity;
+import dev.tocsin.proto.state.SnapshotIncidentsRequest;
+import dev.tocsin.runtime.IncidentMapper;
+import dev.tocsin.schemas.Incident;
+import java.util.EnumSet;
+import java.util.Set;
+
+/**
+ * Which incidents a snapshot shows. Immutable.
+ *
+ * @param states all if empty
+ * @param minSeverity this or worse; UNSPECIFIED for all
+ * @param source all if empty
+ */
+record IncidentFilter(
+    String workspace, Set<IncidentState> states, Severity minSeverity, String source) {
+  static IncidentFilter of(SnapshotIncidentsRequest request) {
+    Set<IncidentState> states = EnumSet.noneOf(IncidentState.class);
+    states.addAll(request.getStatesList());
+    return new IncidentFilter(
+        request.getWorkspace(), states, request.getMinSeverity(), request.getSource());
+  }
+
+  boolean matches(Incident incident) {
+    return incident.getWorkspace().equals(workspace)
+        && (states.isEmpty() || states.contains(IncidentMapper.state(incident.getState())))
+        && severe(IncidentMapper.severity(incident.getSeverity()))
+        && (source.isEmpty() || source.equals(incident.getSource()));
+  }
+
+  /** P0, the worst, has the lowest number. */
+  private boolean severe(Severity severity) {
+    return minSeverity == Severity.SEVERITY_UNSPECIFIED
+        || (severity != Severity.SEVERITY_UNSPECIFIED && severity.compareTo(minSeverity) <= 0);
+  }
+}
