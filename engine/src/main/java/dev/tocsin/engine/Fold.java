@@ -44,6 +44,12 @@ public final class Fold {
     }
   }
 
+  /**
+   * The newest version of what the fold does. It folds as the partition's own version says, which
+   * an entry raises. From 2 on there are commands, and the removal of an incident is an event.
+   */
+  public static final int ENGINE_VERSION = 2;
+
   private final FoldStore store;
   private final Consumer<IncidentEvent> events;
 
@@ -77,7 +83,11 @@ public final class Fold {
   }
 
   private static void apply(Stage stage, LogEntry entry, long offset) {
-    if (entry.getPayload() instanceof Alerts alerts) {
+    PartitionState state = stage.state();
+    state.setEngineVersion(Math.max(state.getEngineVersion(), entry.getEngineActivated()));
+    if (entry.getCommand() != null) {
+      CommandFold.apply(stage, offset, entry.getCommand());
+    } else if (entry.getPayload() instanceof Alerts alerts) {
       List<Alert> all = alerts.getAlerts();
       for (int index = 0; index < all.size(); index++) {
         AlertFold.apply(stage, new Cause(offset, index), all.get(index));
