@@ -80,8 +80,7 @@ class FoldPropertyTest {
   @Provide
   static Arbitrary<List<Item>> worlds() {
     return Arbitraries.oneOf(
-        World.items(SIZE_MAX, World.LONG_AND_SHORT),
-        World.steered(SIZE_MAX, World.LONG_AND_SHORT));
+        World.items(SIZE_MAX, World.LONG_AND_SHORT), World.steered(SIZE_MAX, World.LONG_AND_SHORT));
   }
 
   @Provide
@@ -153,8 +152,7 @@ class FoldPropertyTest {
     Outcome without = fold(ticked, appended);
     List<Item> redelivered = new ArrayList<>();
     for (int at = 0; at < ticked.size(); at++) {
-      redelivered.add(
-          new Item(ticked.get(at).timeMs(), appended.get(again.getOrDefault(at, at))));
+      redelivered.add(new Item(ticked.get(at).timeMs(), appended.get(again.getOrDefault(at, at))));
     }
     Outcome with = fold(redelivered);
     long count = again.values().stream().filter(at -> ticked.get(at).isAlert()).count();

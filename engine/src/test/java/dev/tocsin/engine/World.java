@@ -144,8 +144,11 @@ final class World {
             (afterMs, body, request, pick, revision, workspace) -> {
               Command command = Ask.of("r" + request, IncidentId.of(pick, 1, 1), body);
               command.setExpectedRevision(revision);
+              if (body instanceof CreateIncident) {
+                return new Act(afterMs, command, Item.AS_IT_IS);
+              }
               command.setWorkspace(workspace);
-              return new Act(afterMs, command, body instanceof CreateIncident ? -1 : pick);
+              return new Act(afterMs, command, pick);
             });
   }
 
