@@ -31,7 +31,8 @@ import java.util.function.Consumer;
  * 1 and moves at the entry that activates another, that entry included, so that every fold of the
  * log changes its behaviour at the same place. Where two versions make different things of the same
  * entry, the one in the state decides; where a version only adds kinds of entries, as 2 adds
- * commands to 1, there is nothing to decide, and nobody need activate it.
+ * commands to 1, there is nothing to decide, and nobody need activate it. (That 2 publishes what
+ * retention removes, and 1 does not, the state decides.)
  */
 public final class Fold {
   /** The newest version of the engine that this software has; it has all before it as well. */

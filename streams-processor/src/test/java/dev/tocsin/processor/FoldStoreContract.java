@@ -7,8 +7,10 @@ import dev.tocsin.engine.Fold;
 import dev.tocsin.engine.FoldStore;
 import dev.tocsin.engine.MemoryStore;
 import dev.tocsin.schemas.IncidentEvent;
+import dev.tocsin.schemas.Key128;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -62,12 +64,24 @@ interface FoldStoreContract {
       assertThat(store().state()).isEqualTo(model.state());
       if (offset % 250 == 0) {
         assertSame(model);
+        assertSameOutcomes(world, model);
       }
     }
     assertSame(model);
+    assertSameOutcomes(world, model);
     assertThat(events).isEqualTo(expected);
     assertThat(model.state().getRedelivered()).as("the world has redeliveries").isPositive();
+    assertThat(model.state().getMuted()).as("and muted alerts").isPositive();
     assertThat(model.state().getOpened()).isGreaterThan(model.incidents().size());
+  }
+
+  private void assertSameOutcomes(World world, MemoryStore model) {
+    assertThat(world.requests().stream().map(model::outcome))
+        .as("known")
+        .anyMatch(Objects::nonNull);
+    for (Key128 request : world.requests()) {
+      assertThat(store().outcome(request)).isEqualTo(model.outcome(request));
+    }
   }
 
   private void assertSame(MemoryStore model) {
