@@ -10,7 +10,6 @@ import dev.tocsin.schemas.IncidentEvent;
 import dev.tocsin.schemas.Key128;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -48,6 +47,7 @@ interface FoldStoreContract {
     List<IncidentEvent> events = new ArrayList<>();
     Fold modelFold = new Fold(model, expected::add);
     Fold fold = new Fold(store(), events::add);
+    int outcomesMax = 0;
     for (int offset = 0; offset < 1_000; offset++) {
       World.Entry next = world.next();
       modelFold.apply(next.entry(), offset, next.atMs());
@@ -64,11 +64,14 @@ interface FoldStoreContract {
       assertThat(store().state()).isEqualTo(model.state());
       if (offset % 250 == 0) {
         assertSame(model);
+      }
+      if (offset % 10 == 0) {
         assertSameOutcomes(world, model);
+        outcomesMax = Math.max(outcomesMax, model.state().getOutcomes());
       }
     }
     assertSame(model);
-    assertSameOutcomes(world, model);
+    assertThat(outcomesMax).as("the world has outcomes, up to their bound").isEqualTo(12);
     assertThat(events).isEqualTo(expected);
     assertThat(model.state().getRedelivered()).as("the world has redeliveries").isPositive();
     assertThat(model.state().getMuted()).as("and muted alerts").isPositive();
@@ -76,9 +79,6 @@ interface FoldStoreContract {
   }
 
   private void assertSameOutcomes(World world, MemoryStore model) {
-    assertThat(world.requests().stream().map(model::outcome))
-        .as("known")
-        .anyMatch(Objects::nonNull);
     for (Key128 request : world.requests()) {
       assertThat(store().outcome(request)).isEqualTo(model.outcome(request));
     }

@@ -260,22 +260,12 @@ class StateServiceTest {
   }
 
   @Test
-  void outcome_isTold_onceItsEntryIsApplied() {
+  void outcome_isTold_withTheIncident() {
     ReadOutcomeResponse response = state.readOutcome(outcome().build());
     assertThat(response.getFound()).isTrue();
     assertThat(response.getCode()).isEqualTo(ReadOutcomeResponse.Code.DONE);
     assertThat(response.getIncident().getTitle()).isEqualTo("title of mail");
     assertThat(response.getAppliedOffset()).isEqualTo(view.appliedOffset());
-    long next = view.appliedOffset();
-    refused(
-        Status.Code.DEADLINE_EXCEEDED,
-        () ->
-            state
-                .withDeadlineAfter(300, TimeUnit.MILLISECONDS)
-                .readOutcome(outcome().setMinOffset(next).build()));
-    refused(
-        Status.Code.INVALID_ARGUMENT,
-        () -> state.readOutcome(outcome().setMinOffset(next + 1).build()));
   }
 
   @Test
