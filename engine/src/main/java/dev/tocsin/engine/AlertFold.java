@@ -51,6 +51,9 @@ final class AlertFold {
     Incident known = condition == null ? null : open(condition.getIncident());
     if (known != null) {
       repeat(condition, known);
+    } else if (Conditions.muted(stage, condition)) {
+      counts.setMuted(counts.getMuted() + 1);
+      Conditions.seen(stage, key, condition, alert, condition.getIncident());
     } else if (Conditions.outdated(condition, alert.getFiredAtMs())) {
       counts.setStale(counts.getStale() + 1);
     } else {
@@ -95,8 +98,6 @@ final class AlertFold {
           newest.getId().equals(incidentOf(condition)) ? draft.refire(alert) : draft.join(alert);
     } else {
       draft = IncidentDraft.open(stage, cause, alert).join(alert);
-      stage.put(alert.getGroup(), new GroupState(draft.incident().getId()));
-      counts.setOpened(counts.getOpened() + 1);
     }
     Conditions.seen(stage, key, condition, alert, draft.incident().getId());
     Tallies.count(stage, draft.incident());
@@ -105,22 +106,21 @@ final class AlertFold {
 
   /**
    * The end of a condition. One that nobody knew is remembered, so that its FIRING, coming late,
-   * opens nothing.
+   * opens nothing. The incident of a muted one learns of it too, as long as it is kept.
    */
   private void end(FingerprintState condition) {
-    Incident incident =
-        condition == null || condition.getStatus() == AlertStatus.ENDED
-            ? null
-            : open(condition.getIncident());
     Conditions.ended(stage, key, condition, endedAtMs());
-    if (incident == null) {
+    if (condition == null || condition.getStatus() == AlertStatus.ENDED) {
       counts.setUnmatched(counts.getUnmatched() + 1);
       return;
     }
     counts.setResolved(counts.getResolved() + 1);
-    IncidentDraft.of(stage, cause, incident)
-        .end(TimelineKind.ALERT_RESOLVED, alert.getTitle())
-        .done();
+    Incident incident = stage.incident(condition.getIncident());
+    if (incident != null) {
+      IncidentDraft.of(stage, cause, incident)
+          .end(TimelineKind.ALERT_RESOLVED, alert.getTitle())
+          .done();
+    }
   }
 
   private boolean endsBefore(long atMs) {

@@ -5,6 +5,7 @@ import dev.tocsin.schemas.GroupState;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentEvent;
 import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.Outcome;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.Tally;
@@ -24,6 +25,7 @@ public final class Changes {
   final Map<Key128, GroupState> groups = new LinkedHashMap<>();
   final Map<Key128, Incident> incidents = new LinkedHashMap<>();
   final Map<Key128, Tally> tallies = new LinkedHashMap<>();
+  final Map<Key128, Outcome> outcomes = new LinkedHashMap<>();
   final Set<Key128> receipts = new LinkedHashSet<>();
   final Set<Timer> armed = new LinkedHashSet<>();
   final Set<Timer> disarmed = new LinkedHashSet<>();
@@ -53,6 +55,11 @@ public final class Changes {
   /** Incidents' tallies, by id. */
   public Map<Key128, Tally> tallies() {
     return tallies;
+  }
+
+  /** Outcomes of commands, by {@link Outcomes#key}. */
+  public Map<Key128, Outcome> outcomes() {
+    return outcomes;
   }
 
   /** Sightings to remember, as of {@link #state}'s fold time. */

@@ -3,10 +3,18 @@ package dev.tocsin.engine;
 import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.AlertStatus;
 import dev.tocsin.schemas.FingerprintState;
+import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.Rules;
 
-/** How a condition lives: seen, silent, ended, forgotten. Keeps its one timer. */
+/**
+ * How a condition lives: seen, silent, ended, forgotten. Keeps its one timer.
+ *
+ * <p>A condition that fires has an open incident, unless a person resolved that: alerts resolve one
+ * only when all its conditions have ended. So which conditions are muted need not be written down.
+ * It follows from what is stored anyway, for any number of them at once, and also after the
+ * incident was closed or has left; and when a person reopens the incident, they are heard again.
+ */
 final class Conditions {
   /**
    * A repeat is written down only if the last one written is older than this part of the allowed
@@ -29,6 +37,15 @@ final class Conditions {
       key[i] = (byte) (fingerprint[i] ^ group[(i + 1) % group.length]);
     }
     return new Key128(key);
+  }
+
+  /** Whether it was active when a person resolved its incident, and has not ended since. */
+  static boolean muted(Stage stage, FingerprintState condition) {
+    if (condition == null || condition.getStatus() != AlertStatus.FIRING) {
+      return false;
+    }
+    Incident incident = stage.incident(condition.getIncident());
+    return incident == null || !Lifecycle.isOpen(incident);
   }
 
   /** A FIRING sighting: of an incident's condition, known or new. */

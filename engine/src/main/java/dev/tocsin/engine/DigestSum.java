@@ -6,6 +6,7 @@ import com.dynatrace.hash4j.hashing.Hashing;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentAlert;
 import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.Note;
 import dev.tocsin.schemas.Tally;
 import dev.tocsin.schemas.TimelineEntry;
 import java.util.Collection;
@@ -95,6 +96,35 @@ public final class DigestSum {
       text(to, entry.getText());
     }
     to.putLong(incident.getTimelineDropped());
+    people(to, incident);
+  }
+
+  /**
+   * What incidents did not have before there were commands and rules by name. It counts only where
+   * it says something, each part under its name, so that the digests of older logs stay theirs.
+   */
+  private static void people(HashStream128 to, Incident incident) {
+    if (incident.getNotesAdded() != 0 || !incident.getNotes().isEmpty()) {
+      text(to, "notes");
+      to.putLong(incident.getNotesAdded());
+      to.putInt(incident.getNotes().size());
+      for (Note note : incident.getNotes()) {
+        text(to, note.getAuthor());
+        text(to, note.getText());
+      }
+    }
+    List<TimelineEntry> timeline = incident.getTimeline();
+    for (int line = 0; line < timeline.size(); line++) {
+      if (!timeline.get(line).getActor().isEmpty()) {
+        text(to, "actor");
+        to.putInt(line);
+        text(to, timeline.get(line).getActor());
+      }
+    }
+    if (!incident.getRule().isEmpty()) {
+      text(to, "rule");
+      text(to, incident.getRule());
+    }
   }
 
   private static void exact(HashStream128 to, Incident incident, Tally tally) {
@@ -115,6 +145,9 @@ public final class DigestSum {
       to.putLong(entry.getAtMs());
       to.putLong(entry.getOffset());
       to.putInt(entry.getIndex());
+    }
+    for (Note note : incident.getNotes()) {
+      to.putLong(note.getAtMs());
     }
   }
 

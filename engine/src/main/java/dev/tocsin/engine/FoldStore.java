@@ -4,6 +4,7 @@ import dev.tocsin.schemas.FingerprintState;
 import dev.tocsin.schemas.GroupState;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.Outcome;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.Tally;
@@ -35,6 +36,9 @@ public interface FoldStore {
 
   /** An incident's tally; there is one as long as there is the incident. */
   Tally tally(Key128 id);
+
+  /** What became of a command, by {@link Outcomes#key}, as long as it is kept. */
+  Outcome outcome(Key128 key);
 
   /** Whether this sighting is remembered at this fold time. */
   boolean received(Key128 receipt, long atMs);

@@ -1,10 +1,14 @@
 package dev.tocsin.engine;
 
 import dev.tocsin.schemas.Alert;
+import dev.tocsin.schemas.Command;
+import dev.tocsin.schemas.CreateIncident;
 import dev.tocsin.schemas.EventType;
+import dev.tocsin.schemas.GroupState;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentAlert;
 import dev.tocsin.schemas.IncidentState;
+import dev.tocsin.schemas.Note;
 import dev.tocsin.schemas.ResolvedBy;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.Severity;
@@ -18,8 +22,16 @@ import java.util.List;
  * and one event. The bounds of its lists are kept here.
  */
 final class IncidentDraft {
-  /** The entry that is being applied, or before which a timer is settled. */
-  record Cause(long offset, int index) {
+  /**
+   * The entry that is being applied, or before which a timer is settled.
+   *
+   * @param actor who asked for it; empty for alerts and time
+   */
+  record Cause(long offset, int index, String actor) {
+    Cause(long offset, int index) {
+      this(offset, index, "");
+    }
+
     static Cause time(long offset) {
       return new Cause(offset, -1);
     }
@@ -48,9 +60,10 @@ final class IncidentDraft {
 
   /** A new incident, opened by {@code alert}, which is still to {@link #join} it. */
   static IncidentDraft open(Stage stage, Cause cause, Alert alert) {
-    Incident incident =
+    return open(
+        stage,
+        cause,
         Incident.newBuilder()
-            .setId(Ids.next(stage, alert.getRoute(), cause.offset()))
             .setWorkspace(alert.getWorkspace())
             .setGroup(alert.getGroup())
             .setRoute(alert.getRoute())
@@ -58,11 +71,17 @@ final class IncidentDraft {
             .setDescription(alert.getDescription())
             .setSeverity(alert.getSeverity())
             .setType(alert.getType())
-            .setState(IncidentState.DETECTED)
             .setSource(alert.getSource())
             .setLabels(alert.getLabels())
             .setMetadata(alert.getAnnotations())
-            .setAffectedResources(alert.getAffectedResources())
+            .setAffectedResources(alert.getAffectedResources()));
+  }
+
+  /** A new incident of which is set what it says, and that it belongs to a group on a route. */
+  private static IncidentDraft open(Stage stage, Cause cause, Incident.Builder said) {
+    Incident incident =
+        said.setId(Ids.next(stage, said.getRoute(), cause.offset()))
+            .setState(IncidentState.DETECTED)
             .setCreatedAtMs(stage.now())
             .setUpdatedAtMs(stage.now())
             .setOpenedOffset(cause.offset())
@@ -72,8 +91,34 @@ final class IncidentDraft {
             .setDistinctAlerts(0)
             .setActiveAlerts(0)
             .build();
+    stage.put(incident.getGroup(), new GroupState(incident.getId()));
+    stage.state().setOpened(stage.state().getOpened() + 1);
     IncidentDraft draft = new IncidentDraft(stage, cause, incident, Tallies.Before.NOTHING);
     draft.event = EventType.CREATED;
+    return draft;
+  }
+
+  /** A new incident that a person asked for. */
+  static IncidentDraft open(Stage stage, Cause cause, Command command, CreateIncident asked) {
+    boolean unsaid = asked.getSeverity() == Severity.UNSPECIFIED;
+    IncidentDraft draft =
+        open(
+            stage,
+            cause,
+            Incident.newBuilder()
+                .setWorkspace(command.getWorkspace())
+                .setGroup(asked.getGroup())
+                .setRoute(command.getRoute())
+                .setTitle(asked.getTitle())
+                .setDescription(asked.getDescription())
+                .setSeverity(unsaid ? stage.rules().getDefaultSeverity() : asked.getSeverity())
+                .setType(asked.getType())
+                .setSource(asked.getSource())
+                .setLabels(asked.getLabels())
+                .setMetadata(asked.getMetadata())
+                .setAffectedResources(asked.getAffectedResources()));
+    draft.line(TimelineKind.OPENED, asked.getTitle());
+    Tallies.begin(stage, draft.draft);
     return draft;
   }
 
@@ -109,22 +154,30 @@ final class IncidentDraft {
         && (than == Severity.UNSPECIFIED || severity.compareTo(than) < 0);
   }
 
-  /** One of its conditions ended; with the last one it is resolved. */
+  /**
+   * One of its conditions ended; with the last one it is resolved, unless it is not open: then a
+   * person resolved it, the condition was muted, and it is one active condition less, no more.
+   */
   IncidentDraft end(TimelineKind how, String text) {
     draft.setActiveAlerts(draft.getActiveAlerts() - 1);
     line(how, text);
-    if (draft.getActiveAlerts() == 0) {
-      draft.setState(IncidentState.RESOLVED);
-      draft.setResolvedAtMs(stage.now());
-      draft.setResolvedBy(ResolvedBy.ALERTS);
-      line(TimelineKind.RESOLVED, "");
-      event = EventType.RESOLVED;
-      stage.arm(closing());
+    if (draft.getActiveAlerts() == 0 && Lifecycle.isOpen(draft)) {
+      resolve(ResolvedBy.ALERTS, "");
     }
     return this;
   }
 
-  /** A condition of its group fires within the reopen window. */
+  IncidentDraft resolve(ResolvedBy by, String why) {
+    draft.setState(IncidentState.RESOLVED);
+    draft.setResolvedAtMs(stage.now());
+    draft.setResolvedBy(by);
+    line(TimelineKind.RESOLVED, why);
+    event = EventType.RESOLVED;
+    stage.arm(closing());
+    return this;
+  }
+
+  /** A condition of its group fires within the reopen window, or a person takes it up again. */
   IncidentDraft reopen() {
     // However often it flaps, it has one timer at most.
     stage.disarm(closing());
@@ -138,12 +191,21 @@ final class IncidentDraft {
   }
 
   IncidentDraft close() {
+    stage.disarm(closing());
     draft.setState(IncidentState.CLOSED);
     draft.setClosedAtMs(stage.now());
     line(TimelineKind.CLOSED, "");
     event = EventType.CLOSED;
     stage.arm(
         new Timer(stage.now() + rules().getRetentionMs(), Timer.Kind.INCIDENT, draft.getId()));
+    return this;
+  }
+
+  IncidentDraft note(String text) {
+    Note note = new Note(stage.now(), cause.actor(), text);
+    draft.setNotes(bounded(draft.getNotes(), note, rules().getNotesMax()));
+    draft.setNotesAdded(draft.getNotesAdded() + 1);
+    line(TimelineKind.NOTE_ADDED, "");
     return this;
   }
 
@@ -169,7 +231,8 @@ final class IncidentDraft {
         stage.now());
   }
 
-  private void line(TimelineKind kind, String text) {
+  /** A line of its timeline. */
+  void line(TimelineKind kind, String text) {
     List<TimelineEntry> before = draft.getTimeline();
     TimelineEntry entry =
         new TimelineEntry(
@@ -178,7 +241,7 @@ final class IncidentDraft {
             cause.isTime() ? -1 : cause.offset(),
             Math.max(0, cause.index()),
             text,
-            "");
+            cause.actor());
     draft.setTimeline(bounded(before, entry, rules().getTimelineMax()));
     draft.setTimelineDropped(
         draft.getTimelineDropped() + before.size() + 1 - draft.getTimeline().size());

@@ -1,15 +1,36 @@
 package dev.tocsin.engine;
 
+import static dev.tocsin.schemas.IncidentState.CLOSED;
+import static dev.tocsin.schemas.IncidentState.INVESTIGATING;
+import static dev.tocsin.schemas.IncidentState.REMEDIATING;
+import static dev.tocsin.schemas.IncidentState.RESOLVED;
+import static dev.tocsin.schemas.IncidentState.TRIAGED;
+
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentState;
+import java.util.List;
 
-/** What an incident's state means. */
+/** What an incident's state means, and which state a person may make of it. */
 public final class Lifecycle {
   private Lifecycle() {}
 
   /** Whether alerts of its group join it: it is neither RESOLVED nor CLOSED. */
   public static boolean isOpen(Incident incident) {
-    return incident.getState() != IncidentState.RESOLVED
-        && incident.getState() != IncidentState.CLOSED;
+    return incident.getState() != RESOLVED && incident.getState() != CLOSED;
+  }
+
+  /**
+   * What a person may make of an incident in this state, in the order of the states: any later one
+   * up to RESOLVED, and the steps back. CLOSED is final.
+   */
+  static List<IncidentState> after(IncidentState state) {
+    return switch (state) {
+      case DETECTED -> List.of(TRIAGED, INVESTIGATING, REMEDIATING, RESOLVED);
+      case TRIAGED -> List.of(INVESTIGATING, REMEDIATING, RESOLVED);
+      case INVESTIGATING -> List.of(REMEDIATING, RESOLVED);
+      case REMEDIATING -> List.of(INVESTIGATING, RESOLVED);
+      case RESOLVED -> List.of(INVESTIGATING, CLOSED);
+      case CLOSED, NONE -> List.of();
+    };
   }
 }

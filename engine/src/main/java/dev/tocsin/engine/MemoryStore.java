@@ -4,6 +4,7 @@ import dev.tocsin.schemas.FingerprintState;
 import dev.tocsin.schemas.GroupState;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.Outcome;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.Tally;
@@ -24,6 +25,7 @@ public final class MemoryStore implements FoldStore {
   private final Map<Key128, GroupState> groups = new HashMap<>();
   private final Map<Key128, Incident> incidents = new TreeMap<>();
   private final Map<Key128, Tally> tallies = new HashMap<>();
+  private final Map<Key128, Outcome> outcomes = new HashMap<>();
   private final TreeSet<Timer> timers = new TreeSet<>();
   private final Receipts receipts = new Receipts();
   private PartitionState state = InitialState.partition();
@@ -60,6 +62,11 @@ public final class MemoryStore implements FoldStore {
   }
 
   @Override
+  public Outcome outcome(Key128 key) {
+    return outcomes.get(key);
+  }
+
+  @Override
   public boolean received(Key128 receipt, long atMs) {
     return receipts.contains(receipt, atMs, rules);
   }
@@ -80,6 +87,7 @@ public final class MemoryStore implements FoldStore {
     put(changes.groups(), groups);
     put(changes.incidents(), incidents);
     put(changes.tallies(), tallies);
+    put(changes.outcomes(), outcomes);
     timers.removeAll(changes.disarmed());
     timers.addAll(changes.armed());
     changes.receipts().forEach(receipt -> receipts.add(receipt, state.getFoldTimeMs(), rules));

@@ -4,6 +4,7 @@ import dev.tocsin.schemas.FingerprintState;
 import dev.tocsin.schemas.GroupState;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.Outcome;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.Tally;
@@ -74,6 +75,14 @@ final class Stage {
 
   void put(Key128 id, Tally tally) {
     changes.tallies.put(id, tally);
+  }
+
+  Outcome outcome(Key128 key) {
+    return read(changes.outcomes, key, store::outcome);
+  }
+
+  void put(Key128 key, Outcome outcome) {
+    changes.outcomes.put(key, outcome);
   }
 
   /** Remembers a sighting; false if it is remembered already. */

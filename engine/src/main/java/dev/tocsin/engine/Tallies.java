@@ -14,6 +14,11 @@ import dev.tocsin.schemas.Tally;
 final class Tallies {
   private Tallies() {}
 
+  /** Of an incident without alerts. It was seen when it was opened. */
+  static void begin(Stage stage, Incident incident) {
+    stage.put(incident.getId(), new Tally(0L, stage.now(), 0L, 0L, false));
+  }
+
   /** One alert more. */
   static void count(Stage stage, Incident incident) {
     Tally before = stage.tally(incident.getId());

@@ -22,7 +22,9 @@ public record Timer(long dueMs, Kind kind, Key128 about) implements Comparable<T
     /** An incident: it may be closed, or leave the stores. */
     INCIDENT(1),
     /** An incident's tally: it may have to be published. */
-    TALLY(2);
+    TALLY(2),
+    /** An outcome of a command: it may be forgotten. */
+    OUTCOME(3);
 
     private final byte code;
 
@@ -41,6 +43,7 @@ public record Timer(long dueMs, Kind kind, Key128 about) implements Comparable<T
         case 0 -> CONDITION;
         case 1 -> INCIDENT;
         case 2 -> TALLY;
+        case 3 -> OUTCOME;
         default -> throw new IllegalArgumentException("no kind of timer has the code " + code);
       };
     }

@@ -2,6 +2,7 @@ package dev.tocsin.engine;
 
 import dev.tocsin.engine.IncidentDraft.Cause;
 import dev.tocsin.schemas.AlertStatus;
+import dev.tocsin.schemas.EventType;
 import dev.tocsin.schemas.FingerprintState;
 import dev.tocsin.schemas.GroupState;
 import dev.tocsin.schemas.Incident;
@@ -11,6 +12,9 @@ import dev.tocsin.schemas.TimelineKind;
 
 /** What a timer brings about when it is due: it looks at the state, and acts or arms again. */
 final class TimerFold {
+  /** The version of the engine; logs from before it are folded with the events that they had. */
+  private static final int REMOVALS_PUBLISHED_SINCE = 2;
+
   private final Stage stage;
   private final Cause cause;
   private final Timer timer;
@@ -28,6 +32,7 @@ final class TimerFold {
       case CONDITION -> fold.condition();
       case INCIDENT -> fold.incident();
       case TALLY -> fold.tally();
+      case OUTCOME -> Outcomes.due(stage, timer);
     }
   }
 
@@ -49,7 +54,7 @@ final class TimerFold {
         again(condition, due ? stage.rules().getAutoResolveAfterMs() : 0);
       }
     } else if (due) {
-      expire(condition, open ? incident : null);
+      expire(condition, incident);
     } else {
       again(condition, 0);
     }
@@ -95,6 +100,9 @@ final class TimerFold {
 
   private void remove(Incident incident) {
     Key128 id = incident.getId();
+    if (stage.state().getEngineVersion() >= REMOVALS_PUBLISHED_SINCE) {
+      Tallies.publish(stage, cause, EventType.REMOVED, incident, Tallies.Before.of(incident));
+    }
     stage.put(id, (Incident) null);
     stage.put(id, (dev.tocsin.schemas.Tally) null);
     GroupState group = stage.group(incident.getGroup());

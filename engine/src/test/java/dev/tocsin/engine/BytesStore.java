@@ -5,6 +5,7 @@ import dev.tocsin.schemas.FingerprintState;
 import dev.tocsin.schemas.GroupState;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.Outcome;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.Tally;
@@ -62,11 +63,13 @@ final class BytesStore implements FoldStore {
   private static final Codec<GroupState> GROUP = Codec.of(GroupState.class);
   private static final Codec<Incident> INCIDENT = Codec.of(Incident.class);
   private static final Codec<Tally> TALLY = Codec.of(Tally.class);
+  private static final Codec<Outcome> OUTCOME = Codec.of(Outcome.class);
 
   final Table<FingerprintState> conditions = new Table<>(FINGERPRINT);
   final Table<GroupState> groups = new Table<>(GROUP);
   final Table<Incident> incidents = new Table<>(INCIDENT);
   final Table<Tally> tallies = new Table<>(TALLY);
+  final Table<Outcome> outcomes = new Table<>(OUTCOME);
   final TreeSet<Timer> timers = new TreeSet<>();
   private final Receipts receipts = new Receipts();
   private final TreeMap<Long, TreeMap<Integer, byte[]>> chunks = new TreeMap<>();
@@ -93,6 +96,7 @@ final class BytesStore implements FoldStore {
     next.groups.rows.putAll(groups.rows);
     next.incidents.rows.putAll(incidents.rows);
     next.tallies.rows.putAll(tallies.rows);
+    next.outcomes.rows.putAll(outcomes.rows);
     next.timers.addAll(timers);
     chunks.forEach(
         (bucket, all) ->
@@ -137,6 +141,11 @@ final class BytesStore implements FoldStore {
   }
 
   @Override
+  public Outcome outcome(Key128 key) {
+    return outcomes.get(key);
+  }
+
+  @Override
   public boolean received(Key128 receipt, long atMs) {
     return receipts.contains(receipt, atMs, rules);
   }
@@ -157,6 +166,7 @@ final class BytesStore implements FoldStore {
     groups.put(changes.groups());
     incidents.put(changes.incidents());
     tallies.put(changes.tallies());
+    outcomes.put(changes.outcomes());
     timers.removeAll(changes.disarmed());
     timers.addAll(changes.armed());
     for (Key128 receipt : changes.receipts()) {

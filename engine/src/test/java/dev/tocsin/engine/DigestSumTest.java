@@ -6,6 +6,7 @@ import dev.tocsin.schemas.EventType;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentAlert;
 import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.Note;
 import dev.tocsin.schemas.Severity;
 import dev.tocsin.schemas.Tally;
 import dev.tocsin.schemas.TimelineEntry;
@@ -134,6 +135,37 @@ class DigestSumTest {
     assertCounts(field, changed, tally());
   }
 
+  static Stream<String> noteFields() {
+    return Note.getClassSchema().getFields().stream().map(Schema.Field::name);
+  }
+
+  @ParameterizedTest
+  @MethodSource("noteFields")
+  void everyField_ofANote_counts(String field) {
+    Incident changed = incident();
+    change(changed.getNotes().get(1), field);
+    assertCounts(field, changed, tally());
+  }
+
+  @Test
+  void notes_andTheirNumber_countByThemselves() {
+    Incident none = incident();
+    none.setNotes(List.of());
+    Incident dropped = incident();
+    dropped.setNotes(List.of());
+    dropped.setNotesAdded(3L);
+    assertThat(Set.of(content(none), content(dropped), content(incident()))).hasSize(3);
+  }
+
+  @Test
+  void actor_ofWhichLine_counts() {
+    Incident first = incident();
+    first.getTimeline().get(0).setActor("anna");
+    Incident second = incident();
+    second.getTimeline().get(1).setActor("anna");
+    assertThat(content(first)).isNotEqualTo(content(second));
+  }
+
   static Stream<String> tallyFields() {
     return Tally.getClassSchema().getFields().stream().map(Schema.Field::name);
   }
@@ -223,6 +255,8 @@ class DigestSumTest {
             List.of(
                 new TimelineEntry(1L, TimelineKind.OPENED, 2L, 3, "text", ""),
                 new TimelineEntry(4L, TimelineKind.RESOLVED, 5L, 6, "", ""))));
+    incident.setNotes(
+        new ArrayList<>(List.of(new Note(7L, "anna", "one"), new Note(8L, "ben", "two"))));
     return incident;
   }
 

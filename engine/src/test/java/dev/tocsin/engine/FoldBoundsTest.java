@@ -282,6 +282,11 @@ class FoldBoundsTest {
     }
 
     @Override
+    public dev.tocsin.schemas.Outcome outcome(dev.tocsin.schemas.Key128 key) {
+      return memory.outcome(key);
+    }
+
+    @Override
     public boolean received(dev.tocsin.schemas.Key128 receipt, long atMs) {
       return memory.received(receipt, atMs);
     }

@@ -5,19 +5,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tocsin.engine.World.Item;
 import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.Alerts;
+import dev.tocsin.schemas.Command;
 import dev.tocsin.schemas.EventType;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentEvent;
+import dev.tocsin.schemas.IncidentState;
 import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.PartitionState;
+import dev.tocsin.schemas.Rules;
+import dev.tocsin.schemas.Severity;
 import dev.tocsin.schemas.TimelineEntry;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -27,6 +34,7 @@ import net.jqwik.api.Provide;
 class FoldPropertyTest {
   private static final int TRIES = 100;
   private static final int SIZE_MAX = 40;
+  private static final Long[] CROWDED = {0L, 0L, 0L, 0L, 1L, 300L, 10_000L, 300_001L};
   private static final Key128 NO_ID = new Key128(new byte[16]);
 
   /** What a fold came to. */
@@ -71,12 +79,18 @@ class FoldPropertyTest {
 
   @Provide
   static Arbitrary<List<Item>> worlds() {
-    return World.items(SIZE_MAX, World.LONG_AND_SHORT);
+    return Arbitraries.oneOf(
+        World.items(SIZE_MAX, World.LONG_AND_SHORT), World.steered(SIZE_MAX, World.LONG_AND_SHORT));
   }
 
   @Provide
   static Arbitrary<List<Item>> crowdedWorlds() {
-    return World.items(SIZE_MAX, 0L, 0L, 0L, 0L, 1L, 300L, 10_000L, 300_001L);
+    return World.items(SIZE_MAX, CROWDED);
+  }
+
+  @Provide
+  static Arbitrary<List<Item>> steeredCrowds() {
+    return Arbitraries.oneOf(World.items(SIZE_MAX, CROWDED), World.steered(SIZE_MAX, CROWDED));
   }
 
   @Property(tries = TRIES)
@@ -88,7 +102,8 @@ class FoldPropertyTest {
     List<IncidentEvent> events = new ArrayList<>();
     Fold fold = new Fold(memory, events::add);
     for (int offset = 0; offset < world.size(); offset++) {
-      fold.apply(world.get(offset).entry(), offset, world.get(offset).timeMs());
+      Item item = world.get(offset);
+      fold.apply(item.on(memory.incidents()), offset, item.timeMs());
     }
     assertThat(memory.digest().exact()).isEqualTo(once.exact());
     assertThat(events).isEqualTo(once.events());
@@ -97,7 +112,7 @@ class FoldPropertyTest {
 
   @Property(tries = TRIES)
   void cuttingIntoEntries_changesNothingButPlaces(
-      @ForAll("crowdedWorlds") List<Item> world, @ForAll Random random) {
+      @ForAll("steeredCrowds") List<Item> world, @ForAll Random random) {
     Outcome single = fold(world);
     Outcome cut = fold(cut(world, random));
     assertThat(cut.content()).isEqualTo(single.content());
@@ -116,32 +131,51 @@ class FoldPropertyTest {
 
   @Property(tries = TRIES)
   void redelivery_changesNoIncident(@ForAll("worlds") List<Item> world, @ForAll Random random) {
-    List<Item> times = World.monotonic(world);
-    List<Item> redelivered = new ArrayList<>();
     List<Item> ticked = new ArrayList<>();
-    Map<Key128, Item> first = new HashMap<>();
-    long windowMs = DefaultRules.read().getReceiptWindowMs();
-    long count = 0;
-    for (Item item : times) {
-      redelivered.add(item);
-      ticked.add(item);
-      if (item.alert().getReceipt() != null) {
-        first.putIfAbsent(item.alert().getReceipt(), item);
+    Map<Integer, Integer> again = new HashMap<>(); // where a tick is, and what could be there
+    Map<Object, Integer> first = new LinkedHashMap<>();
+    for (Item item : World.monotonic(world)) {
+      Object request = request(item);
+      Integer known = request == null ? null : first.get(request);
+      if (request != null && (known == null || !within(ticked.get(known), item))) {
+        first.put(request, ticked.size());
       }
-      for (Item earlier : first.values()) {
-        if (item.timeMs() - earlier.timeMs() < windowMs && random.nextInt(3) == 0) {
-          redelivered.add(Item.of(item.timeMs(), List.of(earlier.alert())));
+      ticked.add(item);
+      for (int earlier : first.values()) {
+        if (within(ticked.get(earlier), item) && random.nextInt(3) == 0) {
+          again.put(ticked.size(), earlier);
           ticked.add(Item.tick(item.timeMs()));
-          count++;
         }
       }
     }
+    List<LogEntry> appended = new ArrayList<>();
+    Outcome without = fold(ticked, appended);
+    List<Item> redelivered = new ArrayList<>();
+    for (int at = 0; at < ticked.size(); at++) {
+      redelivered.add(new Item(ticked.get(at).timeMs(), appended.get(again.getOrDefault(at, at))));
+    }
     Outcome with = fold(redelivered);
-    Outcome without = fold(ticked);
+    long count = again.values().stream().filter(at -> ticked.get(at).isAlert()).count();
     assertThat(with.exact()).isEqualTo(without.exact());
     assertThat(with.events()).isEqualTo(without.events());
+    assertThat(with.store().outcomes.all()).isEqualTo(without.store().outcomes.all());
     assertThat(with.store().state().getRedelivered())
         .isEqualTo(without.store().state().getRedelivered() + count);
+  }
+
+  /** What a redelivery of it is recognized by; null if nothing. */
+  private static Object request(Item item) {
+    if (item.isAlert()) {
+      return item.alert().getReceipt();
+    }
+    Command command = item.entry().getCommand();
+    return Outcomes.key(command.getWorkspace(), command.getRequestId());
+  }
+
+  private static boolean within(Item first, Item later) {
+    Rules rules = DefaultRules.read();
+    long windowMs = first.isAlert() ? rules.getReceiptWindowMs() : rules.getOutcomeWindowMs();
+    return later.timeMs() - first.timeMs() < windowMs;
   }
 
   @Property(tries = TRIES)
@@ -169,8 +203,8 @@ class FoldPropertyTest {
       if (random.nextInt(3) == 0) {
         stopping.restart();
       }
-      stopping.at(item.timeMs()).append(item.entry());
-      steady.at(item.timeMs()).append(item.entry());
+      stopping.at(item.timeMs()).append(item.on(stopping.incidents()));
+      steady.at(item.timeMs()).append(item.on(steady.incidents()));
     }
     assertSame(
         new Outcome(stopping.store, stopping.events), new Outcome(steady.store, steady.events));
@@ -190,11 +224,17 @@ class FoldPropertyTest {
     }
     Outcome once = fold(items);
     assertSame(once, fold(items));
-    assertThat(once.counts().getAlerts()).isEqualTo(world.size());
-    items.add(Item.tick(World.monotonic(world).get(world.size() - 1).timeMs() + FAR_MS));
+    assertThat(once.counts().getAlerts()).isEqualTo(alerts(world));
+    long lastMs = World.monotonic(world).get(world.size() - 1).timeMs();
+    var roomy = DefaultRules.read();
+    roomy.setVersion(version + 1);
+    items.add(Item.rules(lastMs, roomy));
+    items.addAll(World.resolveAll(lastMs, world.size()));
+    items.add(Item.tick(lastMs + FAR_MS));
     BytesStore end = fold(items).store();
     assertThat(end.timers).isEmpty();
     assertThat(end.incidents.size() + end.conditions.size() + end.groups.size()).isZero();
+    assertThat(end.outcomes.size()).isZero();
   }
 
   private static final long FAR_MS = 400L * 24 * 3600 * 1000;
@@ -202,9 +242,9 @@ class FoldPropertyTest {
   @Property(tries = TRIES)
   void invariants_holdAfterEveryEntry_andAllLeavesInTheEnd(
       @ForAll("worlds") List<Item> world, @ForAll boolean brisk) {
-    Log log = brisk ? new Log(World.brisk(1)) : new Log();
-    world.forEach(item -> log.at(item.timeMs()).append(item.entry()));
-    assertThat(log.counts().getAlerts()).isEqualTo(world.size());
+    Log log = (brisk ? new Log(World.brisk(1)) : new Log()).engine(2);
+    world.forEach(item -> log.at(item.timeMs()).append(item.on(log.incidents())));
+    assertThat(log.counts().getAlerts()).isEqualTo(alerts(world));
     log.at(log.counts().getFoldTimeMs() + 5000).tick();
     log.store
         .tallies
@@ -215,11 +255,22 @@ class FoldPropertyTest {
                 assertThat(tally.getPublishedOccurrences())
                     .as("the last value is published")
                     .isEqualTo(tally.getOccurrences()));
+    if (log.counts().getOutcomes() > 0) {
+      log.at(log.counts().getFoldTimeMs() + 3_600_000).tick();
+    }
+    World.resolveAll(log.counts().getFoldTimeMs(), world.size()).stream()
+        .limit(log.store.rules().getOutcomesMax())
+        .forEach(item -> log.append(item.on(log.incidents())));
     log.at(log.counts().getFoldTimeMs() + FAR_MS).tick();
     assertThat(log.store.timers).isEmpty();
+    assertThat(log.counts().getOutcomes()).isZero();
     assertThat(log.incidents()).isEmpty();
     assertThat(log.store.conditions.size() + log.store.groups.size()).isZero();
     events(log.events);
+  }
+
+  private static long alerts(List<Item> world) {
+    return world.stream().filter(Item::isAlert).count();
   }
 
   /** Each incident's events are a life: one revision on at each change, repeats not too often. */
@@ -227,6 +278,7 @@ class FoldPropertyTest {
     Map<Key128, IncidentEvent> last = new HashMap<>();
     Map<Key128, Long> repeatedAt = new HashMap<>();
     Set<Key128> closed = new HashSet<>();
+    Set<Key128> removed = new HashSet<>();
     long sequence = 0;
     long timeMs = 0;
     for (IncidentEvent event : events) {
@@ -236,13 +288,23 @@ class FoldPropertyTest {
       timeMs = event.getAtMs();
       IncidentEvent before = last.put(id, event);
       assertThat(before == null).isEqualTo(event.getType() == EventType.CREATED);
-      assertThat(closed).as("closed is final").doesNotContain(id);
+      assertThat(removed).as("nothing comes after it has left").doesNotContain(id);
+      if (closed.contains(id)) {
+        assertThat(event.getIncident().getState()).isEqualTo(IncidentState.CLOSED);
+      }
+      assertThat(event.getStateBefore())
+          .isEqualTo(before == null ? IncidentState.NONE : before.getIncident().getState());
+      assertThat(event.getSeverityBefore())
+          .isEqualTo(before == null ? Severity.UNSPECIFIED : before.getIncident().getSeverity());
       long revision = before == null ? 0 : before.getIncident().getRevision();
       if (event.getType() == EventType.OCCURRED) {
         assertThat(event.getIncident()).isEqualTo(before.getIncident());
         assertThat(event.getOccurrences()).isGreaterThan(before.getOccurrences());
         Long earlier = repeatedAt.put(id, timeMs);
         assertThat(earlier == null || timeMs - earlier >= 1000).isTrue();
+      } else if (event.getType() == EventType.REMOVED) {
+        assertThat(event.getIncident()).isEqualTo(before.getIncident());
+        removed.add(id);
       } else {
         assertThat(event.getIncident().getRevision()).isEqualTo(revision + 1);
         if (event.getType() == EventType.CLOSED) {
@@ -251,14 +313,21 @@ class FoldPropertyTest {
       }
     }
     assertThat(closed).as("each is closed in the end").isEqualTo(last.keySet());
+    assertThat(removed).as("and leaves").isEqualTo(closed);
   }
 
   private static Outcome fold(List<Item> items) {
+    return fold(items, new ArrayList<>());
+  }
+
+  /** Folds, and tells what was appended. */
+  private static Outcome fold(List<Item> items, List<LogEntry> appended) {
     BytesStore store = new BytesStore();
     List<IncidentEvent> events = new ArrayList<>();
     Fold fold = new Fold(store, events::add);
     for (int offset = 0; offset < items.size(); offset++) {
-      fold.apply(items.get(offset).entry(), offset, items.get(offset).timeMs());
+      appended.add(items.get(offset).on(store.incidents.all().values()));
+      fold.apply(appended.get(offset), offset, items.get(offset).timeMs());
     }
     return new Outcome(store, events);
   }
@@ -270,6 +339,7 @@ class FoldPropertyTest {
     assertThat(one.store().state()).isEqualTo(other.store().state());
     assertThat(one.store().timers).isEqualTo(other.store().timers);
     assertThat(one.store().conditions.all()).isEqualTo(other.store().conditions.all());
+    assertThat(one.store().outcomes.all()).isEqualTo(other.store().outcomes.all());
   }
 
   private static void assertSameButPlaces(Outcome one, Outcome other) {
@@ -298,13 +368,23 @@ class FoldPropertyTest {
     return copy;
   }
 
-  /** The same alerts at the same times, some that follow one another at one time in one entry. */
+  /**
+   * The same alerts at the same times, some that follow one another at one time in one entry.
+   * Commands stay where they are.
+   */
   private static List<Item> cut(List<Item> world, Random random) {
     List<Item> entries = new ArrayList<>();
     List<Alert> open = new ArrayList<>();
     for (int i = 0; i < world.size(); i++) {
+      if (!world.get(i).isAlert()) {
+        entries.add(world.get(i));
+        continue;
+      }
       open.add(world.get(i).alert());
-      boolean last = i + 1 == world.size() || world.get(i + 1).timeMs() != world.get(i).timeMs();
+      boolean last =
+          i + 1 == world.size()
+              || world.get(i + 1).timeMs() != world.get(i).timeMs()
+              || !world.get(i + 1).isAlert();
       if (last || random.nextInt(3) == 0) {
         entries.add(Item.of(world.get(i).timeMs(), List.copyOf(open)));
         open.clear();

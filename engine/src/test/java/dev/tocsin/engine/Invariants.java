@@ -7,7 +7,9 @@ import dev.tocsin.schemas.FingerprintState;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentState;
 import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.Outcome;
 import dev.tocsin.schemas.PartitionState;
+import dev.tocsin.schemas.ResolvedBy;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.Tally;
 import java.util.HashMap;
@@ -33,7 +35,6 @@ final class Invariants {
                 firing.merge(condition.getIncident(), 1L, Long::sum);
               }
             });
-    assertThat(incidents.keySet()).as("incidents that fire").containsAll(firing.keySet());
     Set<Key128> openGroups = new HashSet<>();
     incidents.forEach(
         (id, incident) -> {
@@ -49,6 +50,24 @@ final class Invariants {
         .values()
         .forEach(group -> assertThat(incidents).containsKey(group.getIncident()));
     timers(store.timers, conditions, incidents, store.tallies.all());
+    outcomes(store);
+  }
+
+  private static void outcomes(BytesStore store) {
+    Map<Key128, Outcome> outcomes = store.outcomes.all();
+    assertThat(outcomes).hasSize(store.state().getOutcomes());
+    assertThat(outcomes).hasSizeLessThanOrEqualTo(store.rules().getOutcomesMax());
+    TreeSet<Timer> expected = new TreeSet<>();
+    outcomes.forEach(
+        (key, outcome) ->
+            expected.add(
+                new Timer(
+                    outcome.getAtMs() + store.rules().getOutcomeWindowMs(),
+                    Timer.Kind.OUTCOME,
+                    key)));
+    TreeSet<Timer> found = new TreeSet<>(store.timers);
+    found.removeIf(timer -> timer.kind() != Timer.Kind.OUTCOME);
+    assertThat(found).as("one timer an outcome").isEqualTo(expected);
   }
 
   private static void accounting(
@@ -60,7 +79,8 @@ final class Invariants {
                 + counts.getRedelivered()
                 + counts.getResolved()
                 + counts.getUnmatched()
-                + counts.getStale());
+                + counts.getStale()
+                + counts.getMuted());
     assertThat(tallies.keySet()).isEqualTo(incidents.keySet());
     long occurrences = tallies.values().stream().mapToLong(Tally::getOccurrences).sum();
     assertThat(occurrences).as("occurrences").isLessThanOrEqualTo(counts.getOccurrences());
@@ -73,7 +93,18 @@ final class Invariants {
   private static void incident(Incident incident, long firing, Rules rules) {
     assertThat(incident.getActiveAlerts()).as("active").isEqualTo(firing);
     assertThat(incident.getActiveAlerts()).isLessThanOrEqualTo(incident.getDistinctAlerts());
-    assertThat(Lifecycle.isOpen(incident)).as("open iff it fires").isEqualTo(firing > 0);
+    if (Lifecycle.isOpen(incident)) {
+      assertThat(firing > 0 || incident.getDistinctAlerts() == 0 || incident.getReopened() > 0)
+          .as("open without a condition that fires only if a person opened it")
+          .isTrue();
+    } else {
+      assertThat(firing == 0 || incident.getResolvedBy() == ResolvedBy.PERSON)
+          .as("muted conditions are those of an incident that a person resolved")
+          .isTrue();
+      assertThat(incident.getResolvedBy()).isNotEqualTo(ResolvedBy.NOBODY);
+    }
+    assertThat(incident.getNotes())
+        .hasSize((int) Math.min(rules.getNotesMax(), incident.getNotesAdded()));
     assertThat(incident.getResolvedAtMs() != 0).isEqualTo(!Lifecycle.isOpen(incident));
     assertThat(incident.getClosedAtMs() != 0)
         .isEqualTo(incident.getState() == IncidentState.CLOSED);

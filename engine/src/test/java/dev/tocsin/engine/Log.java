@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.Alerts;
+import dev.tocsin.schemas.Command;
 import dev.tocsin.schemas.EventType;
 import dev.tocsin.schemas.FingerprintState;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentEvent;
 import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.Outcome;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
@@ -80,6 +82,23 @@ final class Log {
     fold.apply(entry, offset++, nowMs);
     Invariants.check(store);
     return this;
+  }
+
+  /** One entry with this command. */
+  Log ask(Command command) {
+    return append(LogEntries.of(command));
+  }
+
+  /** The outcome of a request of the workspace "w"; null if there is none. */
+  Outcome outcome(String requestId) {
+    return store.outcome(Outcomes.key("w", requestId));
+  }
+
+  /** From here on a partition of this version of the engine. */
+  Log engine(int version) {
+    LogEntry entry = LogEntries.tick();
+    entry.setEngineActivated(version);
+    return append(entry);
   }
 
   Log skip() {

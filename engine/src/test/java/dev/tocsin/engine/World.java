@@ -1,27 +1,47 @@
 package dev.tocsin.engine;
 
+import dev.tocsin.schemas.AddNote;
 import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.AlertStatus;
 import dev.tocsin.schemas.Alerts;
+import dev.tocsin.schemas.Command;
+import dev.tocsin.schemas.CreateIncident;
+import dev.tocsin.schemas.Incident;
+import dev.tocsin.schemas.IncidentId;
+import dev.tocsin.schemas.IncidentState;
 import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.Severity;
+import dev.tocsin.schemas.UpdateIncident;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
+import net.jqwik.api.Tuple;
 
 /**
  * Small worlds for properties: three groups, three conditions, a handful of ids, so that everything
  * meets everything; and times that stand still, jump by milliseconds to weeks, or go back.
  */
 final class World {
-  /** An entry of the log. */
-  record Item(long timeMs, LogEntry entry) {
+  /**
+   * An entry of the log. A command may name its incident by how many were opened before it, of
+   * those that are kept: the log that it stands on decides which that is.
+   */
+  record Item(long timeMs, LogEntry entry, int pick) {
+    private static final int AS_IT_IS = -1;
+
+    Item(long timeMs, LogEntry entry) {
+      this(timeMs, entry, AS_IT_IS);
+    }
+
     static Item of(long timeMs, List<Alert> alerts) {
       return new Item(timeMs, LogEntries.of(new Alerts(1, alerts)));
     }
@@ -32,6 +52,24 @@ final class World {
 
     static Item rules(long timeMs, Rules rules) {
       return new Item(timeMs, LogEntries.of(new RulesActivated(rules)));
+    }
+
+    boolean isAlert() {
+      return entry.getPayload() instanceof Alerts;
+    }
+
+    /** The entry as it would be appended where these incidents are kept. */
+    LogEntry on(Collection<Incident> kept) {
+      if (pick == AS_IT_IS || kept.isEmpty()) {
+        return entry;
+      }
+      List<Incident> opened = new ArrayList<>(kept);
+      opened.sort(
+          Comparator.comparingLong(Incident::getOpenedOffset)
+              .thenComparingInt(Incident::getOpenedIndex));
+      Command command = Copies.of(entry.getCommand());
+      command.setIncident(opened.get(pick % opened.size()).getId());
+      return LogEntries.of(command);
     }
 
     Alert alert() {
@@ -47,6 +85,9 @@ final class World {
           nowMs, List.of((endsInMs == 0 ? timed : timed.endsAt(nowMs + endsInMs)).alert(nowMs)));
     }
   }
+
+  /** A command, so long after what came before it. */
+  record Act(long afterMs, Command command, int pick) {}
 
   private static final long SECOND = 1000;
   private static final long MINUTE = 60 * SECOND;
@@ -80,6 +121,76 @@ final class World {
     return step(jumps).list().ofMinSize(1).ofMaxSize(sizeMax).map(World::items);
   }
 
+  /** Worlds in which people meddle: every third entry is a command. */
+  static Arbitrary<List<Item>> steered(int sizeMax, Long... jumps) {
+    return Arbitraries.frequencyOf(
+            Tuple.of(2, step(jumps).map(step -> (Object) step)),
+            Tuple.of(1, act(jumps).map(act -> (Object) act)))
+        .list()
+        .ofMinSize(1)
+        .ofMaxSize(sizeMax)
+        .map(World::items);
+  }
+
+  private static Arbitrary<Act> act(Long... jumps) {
+    return Combinators.combine(
+            Arbitraries.of(jumps),
+            body(),
+            Arbitraries.integers().between(1, 20),
+            Arbitraries.integers().between(0, 5),
+            Arbitraries.of(0L, 0L, 0L, 0L, 1L, 2L),
+            Arbitraries.of("w", "w", "w", "w", "w", "w", "v"))
+        .as(
+            (afterMs, body, request, pick, revision, workspace) -> {
+              Command command = Ask.of("r" + request, IncidentId.of(pick, 1, 1), body);
+              command.setExpectedRevision(revision);
+              if (body instanceof CreateIncident) {
+                return new Act(afterMs, command, Item.AS_IT_IS);
+              }
+              command.setWorkspace(workspace);
+              return new Act(afterMs, command, pick);
+            });
+  }
+
+  private static Arbitrary<Object> body() {
+    Arbitrary<Object> create =
+        Combinators.combine(
+                Arbitraries.of("k1", "k2"), Arbitraries.of(Severity.UNSPECIFIED, Severity.P1))
+            .as((name, severity) -> Ask.create("", name, severity).getBody());
+    Arbitrary<Object> move =
+        Arbitraries.of(IncidentState.values())
+            .map(state -> UpdateIncident.newBuilder().setState(state).build());
+    Arbitrary<Object> edit =
+        Combinators.combine(
+                Arbitraries.of(Severity.P0, Severity.P2, Severity.P4, null),
+                Arbitraries.of("one", "other", null),
+                Arbitraries.of("anna", "", null),
+                Arbitraries.of("x", "y"))
+            .as(
+                (severity, title, assignee, label) ->
+                    UpdateIncident.newBuilder()
+                        .setSeverity(severity)
+                        .setTitle(title)
+                        .setAssignee(assignee)
+                        .setSetLabels(Map.of(label, label))
+                        .setRemoveLabels(List.of("x"))
+                        .build());
+    Arbitrary<Object> note = Arbitraries.of("one", "two").map(AddNote::new);
+    return Arbitraries.frequencyOf(
+        Tuple.of(1, create), Tuple.of(4, move), Tuple.of(1, edit), Tuple.of(1, note));
+  }
+
+  /** Commands that resolve whatever is open: {@code most} incidents, at most. */
+  static List<Item> resolveAll(long timeMs, int most) {
+    List<Item> items = new ArrayList<>();
+    for (int pick = 0; pick < most; pick++) {
+      Object body = UpdateIncident.newBuilder().setState(IncidentState.RESOLVED).build();
+      Command command = Ask.of("end " + pick, IncidentId.of(1, 1, 1), body);
+      items.add(new Item(timeMs, LogEntries.of(command), pick));
+    }
+    return items;
+  }
+
   private static Arbitrary<Step> step(Long... jumps) {
     Arbitrary<Sighting> alert =
         Combinators.combine(
@@ -99,12 +210,18 @@ final class World {
         .as(Step::new);
   }
 
-  private static List<Item> items(List<Step> steps) {
+  private static List<Item> items(List<?> steps) {
     List<Item> items = new ArrayList<>();
     long nowMs = Log.START_MS;
-    for (Step step : steps) {
-      nowMs += step.afterMs();
-      items.add(step.at(nowMs));
+    for (Object next : steps) {
+      if (next instanceof Step step) {
+        nowMs += step.afterMs();
+        items.add(step.at(nowMs));
+      } else {
+        Act act = (Act) next;
+        nowMs += act.afterMs();
+        items.add(new Item(nowMs, LogEntries.of(act.command()), act.pick()));
+      }
     }
     return items;
   }
@@ -115,7 +232,7 @@ final class World {
     long nowMs = 0;
     for (Item item : items) {
       nowMs = Math.max(nowMs, item.timeMs());
-      result.add(new Item(nowMs, item.entry()));
+      result.add(new Item(nowMs, item.entry(), item.pick()));
     }
     return result;
   }
@@ -131,6 +248,9 @@ final class World {
     rules.setRetentionMs(Duration.ofMinutes(30).toMillis());
     rules.setTimelineMax(4);
     rules.setAlertsMax(2);
+    rules.setNotesMax(2);
+    rules.setOutcomeWindowMs(Duration.ofMinutes(8).toMillis());
+    rules.setOutcomesMax(6);
     return rules;
   }
 }

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.tocsin.broker.BrokerProcess;
-import dev.tocsin.broker.SharedBroker;
+import dev.tocsin.testbroker.SharedBroker;
 import dev.tocsin.proto.incidents.AddNoteRequest;
 import dev.tocsin.proto.incidents.AddNoteResponse;
 import dev.tocsin.proto.incidents.GetIncidentRequest;

@@ -3,7 +3,7 @@ package dev.tocsin.query;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.tocsin.broker.SharedBroker;
+import dev.tocsin.testbroker.SharedBroker;
 import dev.tocsin.runtime.Settings;
 import java.time.Duration;
 import java.util.ArrayList;

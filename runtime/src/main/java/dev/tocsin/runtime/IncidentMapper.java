@@ -5,6 +5,7 @@ import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.incidents.IncidentAlert;
 import dev.tocsin.proto.incidents.IncidentState;
 import dev.tocsin.proto.incidents.IncidentType;
+import dev.tocsin.proto.incidents.Note;
 import dev.tocsin.proto.incidents.Position;
 import dev.tocsin.proto.incidents.Severity;
 import dev.tocsin.proto.incidents.TimelineEntry;
@@ -77,12 +78,15 @@ public final class IncidentMapper {
             .setReopened(incident.getReopened())
             .setOpenedAtPosition(
                 position(partition, incident.getOpenedOffset(), incident.getOpenedIndex()))
-            .setTimelineDropped(incident.getTimelineDropped());
+            .setTimelineDropped(incident.getTimelineDropped())
+            .setNotesAdded(incident.getNotesAdded())
+            .setRule(incident.getRule());
     if (incident.getResolvedAtMs() != 0) {
       to.setResolvedAt(time(incident.getResolvedAtMs()));
     }
     incident.getAlerts().forEach(alert -> to.addAlerts(alert(alert)));
     incident.getTimeline().forEach(line -> to.addTimeline(line(line, partition)));
+    incident.getNotes().forEach(note -> to.addNotes(note(note)));
     return to.build();
   }
 
@@ -101,11 +105,20 @@ public final class IncidentMapper {
         TimelineEntry.newBuilder()
             .setAt(time(line.getAtMs()))
             .setKind(KINDS.get(line.getKind()))
-            .setText(line.getText());
+            .setText(line.getText())
+            .setActor(line.getActor());
     if (line.getOffset() >= 0) {
       to.setPosition(position(partition, line.getOffset(), line.getIndex()));
     }
     return to.build();
+  }
+
+  private static Note note(dev.tocsin.schemas.Note note) {
+    return Note.newBuilder()
+        .setAt(time(note.getAtMs()))
+        .setAuthor(note.getAuthor())
+        .setText(note.getText())
+        .build();
   }
 
   private static Position position(int partition, long offset, int index) {

@@ -10,6 +10,7 @@ import dev.tocsin.schemas.IncidentAlert;
 import dev.tocsin.schemas.IncidentId;
 import dev.tocsin.schemas.IncidentState;
 import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.Note;
 import dev.tocsin.schemas.Severity;
 import dev.tocsin.schemas.Tally;
 import dev.tocsin.schemas.TimelineKind;
@@ -87,9 +88,30 @@ class IncidentMapperTest {
     assertThat(shown.getOpenedAtPosition().getPartition()).isEqualTo(2);
     assertThat(shown.getAlerts(0).getFingerprint()).isEqualTo("0".repeat(30) + "ff");
     assertThat(shown.getLabelsMap()).containsEntry("service", "x");
+    assertThat(shown.getNotesCount()).isZero();
+    assertThat(shown.getRule()).isEmpty();
     incident.setResolvedAtMs(10_000L);
     assertThat(IncidentMapper.toProto(incident, tally(), 2).getResolvedAt().getSeconds())
         .isEqualTo(10);
+  }
+
+  @Test
+  void toProto_carriesWhatPeopleDid() {
+    var incident = incident();
+    incident.setNotes(List.of(new Note(1_500L, "anna", "seen"), new Note(2_500L, "ben", "mended")));
+    incident.setNotesAdded(7L);
+    incident.setRule("by-team");
+    incident.setTimeline(
+        List.of(
+            new dev.tocsin.schemas.TimelineEntry(1L, TimelineKind.ASSIGNED, 2L, 0, "ben", "anna")));
+    Incident shown = IncidentMapper.toProto(incident, tally(), 2);
+    assertThat(shown.getNotesAdded()).isEqualTo(7);
+    assertThat(shown.getNotes(1).getAuthor()).isEqualTo("ben");
+    assertThat(shown.getNotes(1).getText()).isEqualTo("mended");
+    assertThat(shown.getNotes(1).getAt().getSeconds()).isEqualTo(2);
+    assertThat(shown.getRule()).isEqualTo("by-team");
+    assertThat(shown.getTimeline(0).getActor()).isEqualTo("anna");
+    assertThat(shown.getTimeline(0).getKind()).isEqualTo(TimelineEntry.Kind.ASSIGNED);
   }
 
   private static Key128 key(int last) {

@@ -1,6 +1,7 @@
 package dev.tocsin.processor;
 
 import dev.tocsin.engine.DefaultRules;
+import dev.tocsin.engine.Fold;
 import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
@@ -123,15 +124,18 @@ public final class LogTopics {
   }
 
   /**
-   * Activates version 1 in each partition, and only then writes it to the rules topic: once it
-   * stands there, every partition has it. A second activation of a version is ignored by the fold.
+   * Activates version 1, and the newest version of the engine, in each partition, and only then
+   * writes it to the rules topic: once it stands there, every partition has it. A second activation
+   * of a version is ignored by the fold.
    */
   private void writeFirstRules(int partitions) {
     if (rulesWritten()) {
       return;
     }
     Rules rules = DefaultRules.read();
-    byte[] activation = Codec.of(LogEntry.class).encode(LogEntries.of(new RulesActivated(rules)));
+    LogEntry first = LogEntries.of(new RulesActivated(rules));
+    first.setEngineActivated(Fold.ENGINE_VERSION);
+    byte[] activation = Codec.of(LogEntry.class).encode(first);
     Map<String, Object> settings = new HashMap<>(kafka);
     settings.put("acks", "all");
     try (var producer =

@@ -11,6 +11,7 @@ import dev.tocsin.schemas.FingerprintState;
 import dev.tocsin.schemas.GroupState;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.Outcome;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.Tally;
@@ -34,6 +35,7 @@ final class PartitionStore implements FoldStore {
   private static final Codec<GroupState> GROUPS = Codec.of(GroupState.class);
   private static final Codec<Incident> INCIDENTS = Codec.of(Incident.class);
   private static final Codec<Tally> TALLIES = Codec.of(Tally.class);
+  private static final Codec<Outcome> OUTCOMES = Codec.of(Outcome.class);
   private static final Codec<PartitionState> STATES = Codec.of(PartitionState.class);
   private static final Codec<Rules> RULES = Codec.of(Rules.class);
 
@@ -42,12 +44,13 @@ final class PartitionStore implements FoldStore {
   private final Table<GroupState> groups;
   private final Table<Incident> incidents;
   private final Table<Tally> tallies;
+  private final Table<Outcome> outcomes;
   private final TimerQueue timers;
   private final Receipts receipts = new Receipts();
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
   private volatile PartitionState state;
   private boolean stateChanged;
-  private Rules rules;
+  private volatile Rules rules;
   private long unstoredReceipts;
 
   PartitionStore(KeyValueStore<Bytes, byte[]> store, int cleanMax) {
@@ -56,6 +59,7 @@ final class PartitionStore implements FoldStore {
     this.groups = new Table<>(StateKeys.GROUP, GROUPS, store, cleanMax);
     this.incidents = new Table<>(StateKeys.INCIDENT, INCIDENTS, store, cleanMax);
     this.tallies = new Table<>(StateKeys.TALLY, TALLIES, store, cleanMax);
+    this.outcomes = new Table<>(StateKeys.OUTCOME, OUTCOMES, store, cleanMax);
     this.timers = new TimerQueue(store);
     this.state = read(StateKeys.STATE, STATES).orElseGet(InitialState::partition);
     this.rules = read(StateKeys.RULES, RULES).orElseGet(InitialState::rules);
@@ -93,6 +97,11 @@ final class PartitionStore implements FoldStore {
   }
 
   @Override
+  public Outcome outcome(Key128 key) {
+    return outcomes.get(key);
+  }
+
+  @Override
   public boolean received(Key128 receipt, long atMs) {
     return receipts.contains(receipt, atMs, rules);
   }
@@ -118,6 +127,7 @@ final class PartitionStore implements FoldStore {
       changes.tallies().forEach((id, tally) -> putPresent(id, tally));
       changes.incidents().forEach(this::put);
       changes.incidents().forEach((id, incident) -> removeTally(id, incident));
+      changes.outcomes().forEach(outcomes::put);
       changes.disarmed().forEach(timers::remove);
       changes.armed().forEach(timers::add);
       for (Key128 receipt : changes.receipts()) {
@@ -142,6 +152,7 @@ final class PartitionStore implements FoldStore {
       groups.flush();
       tallies.flush();
       incidents.flush();
+      outcomes.flush();
       receipts.expire(state.getFoldTimeMs(), rules);
       receipts.flush(new StoredChunks());
       unstoredReceipts = 0;
@@ -160,6 +171,7 @@ final class PartitionStore implements FoldStore {
         + groups.dirty()
         + incidents.dirty()
         + tallies.dirty()
+        + outcomes.dirty()
         + unstoredReceipts;
   }
 
@@ -171,6 +183,16 @@ final class PartitionStore implements FoldStore {
     }
     // The tally goes last: if it is gone, the incident went since it was found.
     return Optional.ofNullable(tallies.peek(id)).map(tally -> new Tallied(incident, tally));
+  }
+
+  /** The outcome of a command, by {@link dev.tocsin.engine.Outcomes#key}, for any thread. */
+  Optional<Outcome> readOutcome(Key128 key) {
+    return Optional.ofNullable(outcomes.peek(key));
+  }
+
+  /** Whether no more outcomes can be kept now; for any thread. */
+  boolean outcomesFull() {
+    return state.getOutcomes() >= rules.getOutcomesMax();
   }
 
   /** Everything as it is between two commits of the fold, for any thread. To be closed by it. */

@@ -16,6 +16,7 @@ import org.apache.kafka.common.utils.Bytes;
  * G group(16)                                     GroupState
  * I id(16)                                        Incident
  * N id(16)                                        Tally
+ * O request(16)                               Outcome
  * R bucket(8) chunk(4)                            receipts, packed
  * S                                               PartitionState
  * T due(8) kind(1) about(16)                      -
@@ -30,6 +31,7 @@ final class StateKeys {
   static final byte GROUP = 'G';
   static final byte INCIDENT = 'I';
   static final byte TALLY = 'N';
+  static final byte OUTCOME = 'O';
   static final byte RECEIPTS = 'R';
   static final byte TIMER = 'T';
   static final byte INDEX = 'X';

@@ -9,6 +9,8 @@ import dev.tocsin.proto.state.ReadDigestRequest;
 import dev.tocsin.proto.state.ReadDigestResponse;
 import dev.tocsin.proto.state.ReadIncidentRequest;
 import dev.tocsin.proto.state.ReadIncidentResponse;
+import dev.tocsin.proto.state.ReadOutcomeRequest;
+import dev.tocsin.proto.state.ReadOutcomeResponse;
 import dev.tocsin.proto.state.ReadProgressRequest;
 import dev.tocsin.proto.state.ReadProgressResponse;
 import dev.tocsin.proto.state.ScanIncidentsRequest;
@@ -89,6 +91,19 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
         minOffset,
         reply,
         view -> new IncidentScan(view, request).run(call::isCancelled));
+  }
+
+  @Override
+  public void readOutcome(ReadOutcomeRequest request, StreamObserver<ReadOutcomeResponse> reply) {
+    if (request.getContent().size() != ID_BYTES) {
+      reply.onError(Errors.invalid("content", "must be 16 bytes"));
+      return;
+    }
+    answer(
+        request.getPartition(),
+        request.getMinOffset(),
+        reply,
+        view -> OutcomeReader.read(view, request));
   }
 
   @Override
@@ -232,6 +247,7 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
         .setStale(state.getStale())
         .setOpened(state.getOpened())
         .setDeadLettered(state.getDeadLettered())
+        .setMuted(state.getMuted())
         .build();
   }
 }

@@ -7,6 +7,7 @@ import dev.tocsin.engine.Fold;
 import dev.tocsin.engine.FoldStore;
 import dev.tocsin.engine.MemoryStore;
 import dev.tocsin.schemas.IncidentEvent;
+import dev.tocsin.schemas.Key128;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -46,6 +47,7 @@ interface FoldStoreContract {
     List<IncidentEvent> events = new ArrayList<>();
     Fold modelFold = new Fold(model, expected::add);
     Fold fold = new Fold(store(), events::add);
+    int outcomesMax = 0;
     for (int offset = 0; offset < 1_000; offset++) {
       World.Entry next = world.next();
       modelFold.apply(next.entry(), offset, next.atMs());
@@ -63,11 +65,23 @@ interface FoldStoreContract {
       if (offset % 250 == 0) {
         assertSame(model);
       }
+      if (offset % 10 == 0) {
+        assertSameOutcomes(world, model);
+        outcomesMax = Math.max(outcomesMax, model.state().getOutcomes());
+      }
     }
     assertSame(model);
+    assertThat(outcomesMax).as("the world has outcomes, up to their bound").isEqualTo(12);
     assertThat(events).isEqualTo(expected);
     assertThat(model.state().getRedelivered()).as("the world has redeliveries").isPositive();
+    assertThat(model.state().getMuted()).as("and muted alerts").isPositive();
     assertThat(model.state().getOpened()).isGreaterThan(model.incidents().size());
+  }
+
+  private void assertSameOutcomes(World world, MemoryStore model) {
+    for (Key128 request : world.requests()) {
+      assertThat(store().outcome(request)).isEqualTo(model.outcome(request));
+    }
   }
 
   private void assertSame(MemoryStore model) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tocsin.engine.DefaultRules;
+import dev.tocsin.engine.Fold;
 import dev.tocsin.runtime.Health;
 import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.LogEntries;
@@ -140,11 +141,10 @@ class LogTopicsIT {
   }
 
   private void assertBeginsWithTheRules(int partition) {
-    assertThat(
-            Codec.of(LogEntry.class)
-                .decode(LogReader.read(topics.log(), partition).get(0).value())
-                .getPayload())
-        .isInstanceOf(RulesActivated.class);
+    LogEntry first =
+        Codec.of(LogEntry.class).decode(LogReader.read(topics.log(), partition).get(0).value());
+    assertThat(first.getPayload()).isInstanceOf(RulesActivated.class);
+    assertThat(first.getEngineActivated()).isEqualTo(Fold.ENGINE_VERSION);
   }
 
   private static String setting(String topic, String name) throws Exception {

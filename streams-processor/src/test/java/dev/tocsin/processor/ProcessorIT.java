@@ -8,14 +8,19 @@ import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.incidents.IncidentState;
 import dev.tocsin.proto.state.Owners;
 import dev.tocsin.proto.state.ReadDigestResponse;
+import dev.tocsin.proto.state.ReadOutcomeResponse;
 import dev.tocsin.proto.state.WatchOwnersRequest;
+import dev.tocsin.schemas.AddNote;
 import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.AlertStatus;
 import dev.tocsin.schemas.Codec;
+import dev.tocsin.schemas.Command;
+import dev.tocsin.schemas.IncidentId;
 import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.Topics;
+import dev.tocsin.schemas.UpdateIncident;
 import io.grpc.Status;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -95,6 +100,46 @@ class ProcessorIT {
     assertThat(processor.progress(partition).getRedelivered())
         .as("receipts were kept")
         .isEqualTo(1);
+  }
+
+  @Test
+  void command_hasItsOutcomeAfterARestart_andHasItAgain() throws Exception {
+    Alert alert = TestLog.alert("a1", "checkout", "High latency");
+    int partition = TestLog.partition(alert);
+    Incident opened = processor.onlyIncident(partition, log.append(alert));
+    Command resolve =
+        Commands.of(
+            "default",
+            "r1",
+            IncidentId.parse(opened.getId()).orElseThrow(),
+            alert.getRoute(),
+            UpdateIncident.newBuilder()
+                .setState(dev.tocsin.schemas.IncidentState.RESOLVED)
+                .setResolution("rebooted")
+                .build());
+    processor.close();
+    long at = log.append(partition, Commands.bytes(resolve));
+    open();
+    ReadOutcomeResponse outcome = processor.outcome(partition, at, resolve);
+    assertThat(outcome.getCode()).isEqualTo(ReadOutcomeResponse.Code.DONE);
+    assertThat(outcome.getIncident().getState()).isEqualTo(IncidentState.INCIDENT_STATE_RESOLVED);
+    assertThat(outcome.getIncident().getTimeline(1).getActor()).isEqualTo("anna");
+    long muted = log.append(TestLog.alert("a2", "checkout", "High latency"));
+    Incident resolved = processor.onlyIncident(partition, muted);
+    assertThat(resolved).isEqualTo(outcome.getIncident());
+    assertThat(processor.progress(partition).getMuted()).isEqualTo(1);
+    processor.close();
+    delete(folder);
+    long again = log.append(partition, Commands.bytes(resolve));
+    Command other =
+        Commands.of("default", "r1", resolve.getIncident(), alert.getRoute(), new AddNote("other"));
+    long conflict = log.append(partition, Commands.bytes(other));
+    open();
+    assertThat(processor.outcome(partition, again, resolve).getCode())
+        .isEqualTo(ReadOutcomeResponse.Code.DONE);
+    assertThat(processor.outcome(partition, conflict, other).getCode())
+        .isEqualTo(ReadOutcomeResponse.Code.CONFLICT);
+    assertThat(processor.onlyIncident(partition, conflict)).isEqualTo(resolved);
   }
 
   @Test

@@ -2,16 +2,20 @@ package dev.tocsin.processor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.ByteString;
 import dev.tocsin.proto.admin.PartitionProgress;
 import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.state.IncidentStateGrpc;
 import dev.tocsin.proto.state.IncidentStateGrpc.IncidentStateBlockingStub;
 import dev.tocsin.proto.state.ReadDigestRequest;
 import dev.tocsin.proto.state.ReadDigestResponse;
+import dev.tocsin.proto.state.ReadOutcomeRequest;
+import dev.tocsin.proto.state.ReadOutcomeResponse;
 import dev.tocsin.proto.state.ReadProgressRequest;
 import dev.tocsin.proto.state.ScanIncidentsRequest;
 import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Settings;
+import dev.tocsin.schemas.Command;
 import dev.tocsin.schemas.Topics;
 import dev.tocsin.testbroker.SharedBroker;
 import io.grpc.ManagedChannel;
@@ -89,6 +93,20 @@ final class RunningProcessor implements AutoCloseable {
     List<Incident> found = incidents(partition, minOffset);
     assertThat(found).hasSize(1);
     return found.get(0);
+  }
+
+  /** What became of a command that was appended at this offset. */
+  ReadOutcomeResponse outcome(int partition, long offset, Command command) {
+    return state
+        .withDeadlineAfter(Duration.ofSeconds(30))
+        .readOutcome(
+            ReadOutcomeRequest.newBuilder()
+                .setPartition(partition)
+                .setWorkspace(command.getWorkspace())
+                .setRequestId(command.getRequestId())
+                .setContent(ByteString.copyFrom(command.getContent().bytes()))
+                .setMinOffset(offset)
+                .build());
   }
 
   PartitionProgress progress(int partition) {

@@ -11,6 +11,8 @@ import dev.tocsin.proto.state.IncidentStateGrpc;
 import dev.tocsin.proto.state.IncidentStateGrpc.IncidentStateBlockingStub;
 import dev.tocsin.proto.state.ReadDigestRequest;
 import dev.tocsin.proto.state.ReadIncidentRequest;
+import dev.tocsin.proto.state.ReadOutcomeRequest;
+import dev.tocsin.proto.state.ReadOutcomeResponse;
 import dev.tocsin.proto.state.ScanIncidentsRequest;
 import dev.tocsin.proto.state.ScanIncidentsResponse;
 import dev.tocsin.runtime.GrpcServer;
@@ -18,6 +20,7 @@ import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Settings;
 import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.Alerts;
+import dev.tocsin.schemas.Command;
 import dev.tocsin.schemas.IncidentId;
 import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.RulesActivated;
@@ -48,6 +51,7 @@ class StateServiceTest {
 
   private static final DiskStore DISK = new DiskStore();
   private static final ScheduledThreadPoolExecutor TIMER = new ScheduledThreadPoolExecutor(1);
+  private static Command asked;
   private static PartitionViews views;
   private static PartitionView view;
   private static GrpcServer server;
@@ -73,6 +77,9 @@ class StateServiceTest {
       alert.setDescription("x".repeat(100_000));
       fold.apply(LogEntries.of(new Alerts(1, List.of(alert))), offset++, World.START_MS + 100_000);
     }
+    asked = Commands.create("asked", "mail");
+    asked.setWorkspace("desk");
+    fold.apply(LogEntries.of(asked), offset++, World.START_MS + 100_000);
     store.flush();
     long end = offset;
     views =
@@ -251,6 +258,31 @@ class StateServiceTest {
               }
             });
     waiting.forEach(call -> call.cancel(true));
+  }
+
+  @Test
+  void outcome_isTold_withTheIncident() {
+    ReadOutcomeResponse response = state.readOutcome(outcome().build());
+    assertThat(response.getFound()).isTrue();
+    assertThat(response.getCode()).isEqualTo(ReadOutcomeResponse.Code.DONE);
+    assertThat(response.getIncident().getTitle()).isEqualTo("title of mail");
+    assertThat(response.getAppliedOffset()).isEqualTo(view.appliedOffset());
+  }
+
+  @Test
+  void outcome_refusesWhatMakesNoSense_andWhatIsNotHere() {
+    refused(
+        Status.Code.INVALID_ARGUMENT,
+        () -> state.readOutcome(outcome().setContent(ByteString.EMPTY).build()));
+    refused(Status.Code.UNAVAILABLE, () -> state.readOutcome(outcome().setPartition(1).build()));
+  }
+
+  private static ReadOutcomeRequest.Builder outcome() {
+    return ReadOutcomeRequest.newBuilder()
+        .setWorkspace("desk")
+        .setRequestId("asked")
+        .setContent(ByteString.copyFrom(asked.getContent().bytes()))
+        .setMinOffset(view.appliedOffset() - 1);
   }
 
   @Test

@@ -1,25 +1,35 @@
 package dev.tocsin.processor;
 
 import dev.tocsin.engine.DefaultRules;
+import dev.tocsin.engine.Fold;
+import dev.tocsin.engine.MemoryStore;
+import dev.tocsin.engine.Outcomes;
 import dev.tocsin.engine.Stamper;
 import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.AlertStatus;
 import dev.tocsin.schemas.Alerts;
 import dev.tocsin.schemas.Codec;
+import dev.tocsin.schemas.Command;
+import dev.tocsin.schemas.Incident;
+import dev.tocsin.schemas.IncidentState;
 import dev.tocsin.schemas.IncidentType;
+import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.Severity;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 
 /**
  * A log made up at random: few conditions in few groups that fire, repeat, end, come again under
- * the same id, fall silent; and time that now creeps, now jumps. The same seed makes the same log.
+ * the same id, fall silent; people who meddle, some of them twice; and time that now creeps, now
+ * jumps. The same seed makes the same log.
  */
 final class World {
   /** An entry and its time. */
@@ -32,15 +42,27 @@ final class World {
   static final long START_MS = 1_790_000_000_000L;
   private static final Stamper STAMPER = new Stamper(DefaultRules.read());
 
+  private static final List<IncidentState> STATES = List.of(IncidentState.values());
   private static final List<Severity> SEVERITIES = List.of(Severity.values());
 
   private final Random random;
+  private final Random people;
+  private final MemoryStore model = new MemoryStore();
+  private final Fold fold = new Fold(model, event -> {});
+  private final Set<Key128> requests = new LinkedHashSet<>();
+  private int offset;
   private final List<Alert> sent = new ArrayList<>();
   private long nowMs = START_MS;
   private boolean begun;
 
   World(long seed) {
     random = new Random(seed);
+    people = new Random(seed + 1);
+  }
+
+  /** The requests of all commands so far, by {@link Outcomes#key}. */
+  Set<Key128> requests() {
+    return requests;
   }
 
   /** Rules under which everything happens within minutes. */
@@ -55,10 +77,39 @@ final class World {
     rules.setRetentionMs(120_000L);
     rules.setTimelineMax(8);
     rules.setAlertsMax(4);
+    rules.setNotesMax(2);
+    rules.setOutcomeWindowMs(50_000L);
+    rules.setOutcomesMax(12);
     return rules;
   }
 
+  /** The next entry, for a log that holds all before it and nothing else. */
   Entry next() {
+    Entry next = people.nextInt(6) == 0 && begun ? meddled() : made();
+    fold.apply(next.entry(), offset++, next.atMs());
+    return next;
+  }
+
+  private Entry meddled() {
+    String request = "r" + people.nextInt(60);
+    List<Incident> kept = List.copyOf(model.incidents());
+    Command command =
+        kept.isEmpty() || people.nextInt(8) == 0
+            ? Commands.create(request, "k" + people.nextInt(5))
+            : command(request, kept.get(people.nextInt(kept.size())));
+    requests.add(Outcomes.key(command.getWorkspace(), request));
+    return new Entry(LogEntries.of(command), nowMs);
+  }
+
+  private Command command(String request, Incident incident) {
+    return switch (people.nextInt(4)) {
+      case 0 -> Commands.note(request, incident, "note of " + request);
+      case 1 -> Commands.rate(request, incident, SEVERITIES.get(people.nextInt(6)));
+      default -> Commands.move(request, incident, STATES.get(people.nextInt(STATES.size())));
+    };
+  }
+
+  private Entry made() {
     if (!begun) {
       begun = true;
       return new Entry(LogEntries.of(new RulesActivated(quick(1))), nowMs);
