@@ -24,8 +24,19 @@ import java.util.function.Consumer;
  * becomes does not depend on whether an entry happened to come by in between.
  *
  * <p>Each entry is all or nothing. Not thread-safe.
+ *
+ * <p>A version of the engine is two things. What this software <i>can</i> do is {@link
+ * #ENGINE_VERSION}: an entry may say that it needs as much ({@link #versionNeeded}), and older
+ * software must not go past it. What a partition <i>is folded by</i> is in its state: it begins at
+ * 1 and moves at the entry that activates another, that entry included, so that every fold of the
+ * log changes its behaviour at the same place. Where two versions make different things of the same
+ * entry, the one in the state decides; where a version only adds kinds of entries, as 2 adds
+ * commands to 1, there is nothing to decide, and nobody need activate it.
  */
 public final class Fold {
+  /** The newest version of the engine that this software has; it has all before it as well. */
+  public static final int ENGINE_VERSION = 2;
+
   /**
    * The engine failed on values that could be read: a fault of its own, or of the store that it
    * read from, which the cause tells. Nothing of the entry or of the timer has happened.
@@ -51,10 +62,22 @@ public final class Fold {
    * A fold that goes on from what {@code store} holds.
    *
    * @param events told of each change after it is committed, in order
+   * @throws IllegalStateException if a newer version of the engine was activated there
    */
   public Fold(FoldStore store, Consumer<IncidentEvent> events) {
+    int version = store.state().getEngineVersion();
+    if (version > ENGINE_VERSION) {
+      throw new IllegalStateException(
+          "the partition is folded by engine version %d, and this software has up to %d"
+              .formatted(version, ENGINE_VERSION));
+    }
     this.store = store;
     this.events = events;
+  }
+
+  /** The version of the engine that software must have to apply this entry. */
+  public static int versionNeeded(LogEntry entry) {
+    return Math.max(entry.getEngineVersionMin(), entry.getEngineActivated());
   }
 
   /**
@@ -64,8 +87,15 @@ public final class Fold {
    * @param logTimeMs its own time, as the broker gave it
    * @throws EngineFailure on the entry, which {@link #skip} goes past, or on a timer before it,
    *     which {@link #drop} removes
+   * @throws IllegalArgumentException if the entry needs more than {@link #ENGINE_VERSION}: the
+   *     caller is to wait for newer software, and nothing has happened
    */
   public void apply(LogEntry entry, long offset, long logTimeMs) {
+    if (versionNeeded(entry) > ENGINE_VERSION) {
+      throw new IllegalArgumentException(
+          "the entry at offset %d needs engine version %d, and this software has up to %d"
+              .formatted(offset, versionNeeded(entry), ENGINE_VERSION));
+    }
     settle(offset, logTimeMs);
     Stage stage = at(offset, logTimeMs);
     try {
@@ -77,6 +107,8 @@ public final class Fold {
   }
 
   private static void apply(Stage stage, LogEntry entry, long offset) {
+    PartitionState state = stage.state();
+    state.setEngineVersion(Math.max(state.getEngineVersion(), entry.getEngineActivated()));
     if (entry.getPayload() instanceof Alerts alerts) {
       List<Alert> all = alerts.getAlerts();
       for (int index = 0; index < all.size(); index++) {

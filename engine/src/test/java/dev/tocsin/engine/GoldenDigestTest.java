@@ -18,19 +18,39 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 
 /**
- * What each version of the engine makes of one fixed log. A difference means that logs are folded
- * otherwise than they were: that takes a new engine version, and the old one stays as it is.
+ * What each version of the engine makes of one fixed log: {@code golden-digests/VERSION.txt}, one
+ * for each version that this software has. A difference means that logs are folded otherwise than
+ * they were: that takes a new engine version, and the old one stays as it is.
  */
 class GoldenDigestTest {
   private static final long[] JUMPS_MS = {
     0, 0, 0, 1, 400, 1000, 20_000, 240_000, 360_000, 3_000_000, 72_000_000, 90_000_000, -60_000
   };
 
+  @TestFactory
+  Stream<DynamicTest> digests_areThoseOfEachEngineVersion() {
+    return IntStream.rangeClosed(1, Fold.ENGINE_VERSION)
+        .mapToObj(
+            version ->
+                DynamicTest.dynamicTest(
+                    "version " + version,
+                    () -> assertThat(digests(version)).isEqualTo(golden(version))));
+  }
+
   @Test
-  void digests_areThoseOfTheEngineVersion() throws IOException {
+  void versions_areNotMoreThanThisSoftwareHas() {
+    assertThat(GoldenDigestTest.class.getResource(file(Fold.ENGINE_VERSION + 1))).isNull();
+  }
+
+  /** Of the log when {@code version} is active from its first entry on. */
+  private static String digests(int version) {
     MemoryStore store = new MemoryStore();
     DigestSum lives = new DigestSum();
     Fold fold =
@@ -44,21 +64,24 @@ class GoldenDigestTest {
     long nowMs = Log.START_MS;
     for (int offset = 0; offset < 1500; offset++) {
       nowMs += JUMPS_MS[random.nextInt(JUMPS_MS.length)];
-      fold.apply(entry(random, offset, nowMs), offset, nowMs);
+      LogEntry entry = entry(random, offset, nowMs);
+      if (offset == 0 && version > 1) {
+        entry.setEngineActivated(version);
+        entry.setEngineVersionMin(version);
+      }
+      fold.apply(entry, offset, nowMs);
     }
     PartitionState counts = store.state();
     DigestSum digest = store.digest();
-    assertThat(
-            "%d %s %s %d %s %s %d"
-                .formatted(
-                    counts.getEngineVersion(),
-                    digest.content(),
-                    digest.exact(),
-                    digest.incidents(),
-                    lives.content(),
-                    lives.exact(),
-                    lives.incidents()))
-        .isIn(golden());
+    return "%d %s %s %d %s %s %d"
+        .formatted(
+            counts.getEngineVersion(),
+            digest.content(),
+            digest.exact(),
+            digest.incidents(),
+            lives.content(),
+            lives.exact(),
+            lives.incidents());
   }
 
   private static LogEntry entry(Random random, int offset, long nowMs) {
@@ -95,12 +118,18 @@ class GoldenDigestTest {
     return alerts;
   }
 
-  private static List<String> golden() throws IOException {
-    try (InputStream in = GoldenDigestTest.class.getResourceAsStream("/golden-digests.txt")) {
+  private static String file(int version) {
+    return "/golden-digests/%d.txt".formatted(version);
+  }
+
+  private static String golden(int version) throws IOException {
+    try (InputStream in = GoldenDigestTest.class.getResourceAsStream(file(version))) {
+      assertThat(in).as("the golden file %s", file(version)).isNotNull();
       return new String(in.readAllBytes(), StandardCharsets.UTF_8)
           .lines()
           .filter(line -> !line.startsWith("#"))
-          .toList();
+          .findFirst()
+          .orElseThrow();
     }
   }
 }
