@@ -1,12 +1,14 @@
 package dev.tocsin.processor;
 
 import dev.tocsin.engine.DefaultRules;
+import dev.tocsin.runtime.SchemaPublisher;
 import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.Topics;
+import dev.tocsin.schemas.WriterSchema;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
@@ -130,6 +132,8 @@ public final class LogTopics {
     if (rulesWritten()) {
       return;
     }
+    WriterSchema schema = WriterSchema.of(LogEntry.class);
+    SchemaPublisher.publish(kafka, topics.schemas(), schema.key(), schema.json());
     Rules rules = DefaultRules.read();
     byte[] activation = Codec.of(LogEntry.class).encode(LogEntries.of(new RulesActivated(rules)));
     Map<String, Object> settings = new HashMap<>(kafka);
