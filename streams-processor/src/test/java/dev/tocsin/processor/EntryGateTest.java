@@ -18,8 +18,7 @@ class EntryGateTest {
 
   private final NewerWriter newer = new NewerWriter("origin");
   private final Codec<LogEntry> codec = Codec.of(LogEntry.class);
-  private final EntryGate gate =
-      new EntryGate(codec, Set.of(new ProcessorConfig.Skip(2, 70)));
+  private final EntryGate gate = new EntryGate(codec, Set.of(new ProcessorConfig.Skip(2, 70)));
 
   @Test
   void entries_ofTodayGo() {
