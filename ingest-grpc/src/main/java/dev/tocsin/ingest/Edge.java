@@ -3,6 +3,9 @@ package dev.tocsin.ingest;
 import dev.tocsin.engine.DefaultRules;
 import dev.tocsin.engine.Stamper;
 import dev.tocsin.runtime.Health;
+import dev.tocsin.runtime.SchemaPublisher;
+import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.WriterSchema;
 import io.grpc.BindableService;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
@@ -16,6 +19,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,7 +60,7 @@ public final class Edge implements AutoCloseable {
             config,
             stamper.rulesVersion(),
             watch::partitions,
-            () -> new KafkaProducer<>(config.producerConfig()),
+            () -> producer(config),
             watch::appended,
             inFlight,
             acks,
@@ -92,6 +96,15 @@ public final class Edge implements AutoCloseable {
     acks.shutdown();
     acks.awaitTermination(STREAMS_END_MAX.toMillis(), TimeUnit.MILLISECONDS);
     watch.close();
+  }
+
+  /**
+   * A producer whose entries every reader can read: their schema is published before it is made.
+   */
+  private static Producer<byte[], byte[]> producer(EdgeConfig config) {
+    WriterSchema schema = WriterSchema.of(LogEntry.class);
+    SchemaPublisher.publish(config.kafka(), config.topics().schemas(), schema.key(), schema.json());
+    return new KafkaProducer<>(config.producerConfig());
   }
 
   /** The version of this software. */

@@ -94,9 +94,24 @@ final class EdgeFixture implements AutoCloseable {
 
   static void createLog(String bootstrap, String prefix, Map<String, String> topicSettings)
       throws InterruptedException, ExecutionException {
+    createLogAlone(bootstrap, prefix, topicSettings);
+    createSchemas(bootstrap, prefix);
+  }
+
+  /** Without the topic of schemas. */
+  static void createLogAlone(String bootstrap, String prefix, Map<String, String> topicSettings)
+      throws InterruptedException, ExecutionException {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
       NewTopic log = new NewTopic(new Topics(prefix, "g1").log(), PARTITIONS, (short) 1);
       admin.createTopics(List.of(log.configs(topicSettings))).all().get();
+    }
+  }
+
+  static void createSchemas(String bootstrap, String prefix)
+      throws InterruptedException, ExecutionException {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
+      NewTopic schemas = new NewTopic(new Topics(prefix, "g1").schemas(), 1, (short) 1);
+      admin.createTopics(List.of(schemas.configs(Map.of("cleanup.policy", "compact")))).all().get();
     }
   }
 
@@ -143,11 +158,20 @@ final class EdgeFixture implements AutoCloseable {
   }
 
   private static List<ConsumerRecord<byte[], byte[]>> records(String bootstrap, String prefix) {
-    String log = new Topics(prefix, "g1").log();
+    return records(bootstrap, new Topics(prefix, "g1").log(), PARTITIONS);
+  }
+
+  /** The schemas that are published for this log. */
+  static List<ConsumerRecord<byte[], byte[]>> schemas(String bootstrap, String prefix) {
+    return records(bootstrap, new Topics(prefix, "g1").schemas(), 1);
+  }
+
+  private static List<ConsumerRecord<byte[], byte[]>> records(
+      String bootstrap, String topic, int count) {
     List<ConsumerRecord<byte[], byte[]>> all = new ArrayList<>();
     List<TopicPartition> partitions = new ArrayList<>();
-    for (int i = 0; i < PARTITIONS; i++) {
-      partitions.add(new TopicPartition(log, i));
+    for (int i = 0; i < count; i++) {
+      partitions.add(new TopicPartition(topic, i));
     }
     Map<String, Object> config = Map.of("bootstrap.servers", bootstrap);
     var bytes = new ByteArrayDeserializer();

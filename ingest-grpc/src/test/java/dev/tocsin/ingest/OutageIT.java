@@ -9,6 +9,8 @@ import dev.tocsin.proto.alerts.AlertAck;
 import dev.tocsin.proto.alerts.AlertMessage;
 import dev.tocsin.proto.alerts.HealthCheckRequest;
 import dev.tocsin.proto.alerts.HealthStatus;
+import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.WriterSchema;
 import dev.tocsin.testbroker.SharedBroker;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -122,6 +124,32 @@ final class OutageIT {
                   assertThat(edge.health.problems().get(LogWatch.CONDITION))
                       .contains("max.message.bytes", "1000000", "5242880"));
       assertUnavailableAtOnce(edge);
+    }
+  }
+
+  @Test
+  void edge_servesOnlyOnceItsSchemaIsPublished() throws Exception {
+    String broker = SharedBroker.bootstrap();
+    String prefix = "t" + UUID.randomUUID();
+    EdgeFixture.createLogAlone(broker, prefix, Map.of("max.message.bytes", "6291456"));
+    try (EdgeFixture edge = EdgeFixture.withoutLog(broker, prefix, Map.of())) {
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(20))
+          .untilAsserted(
+              () ->
+                  assertThat(edge.health.problems().get(LogProducer.CONDITION))
+                      .contains("there is no topic " + prefix + ".schemas"));
+      EdgeFixture.createSchemas(broker, prefix);
+      edge.awaitServing();
+      WriterSchema written = WriterSchema.of(LogEntry.class);
+      assertThat(EdgeFixture.schemas(broker, prefix))
+          .singleElement()
+          .satisfies(record -> assertThat(record.key()).isEqualTo(written.key()))
+          .satisfies(record -> assertThat(record.value()).isEqualTo(written.json()));
+    }
+    try (EdgeFixture another = EdgeFixture.withoutLog(broker, prefix, Map.of())) {
+      another.awaitServing();
+      assertThat(EdgeFixture.schemas(broker, prefix)).as("once for all").hasSize(1);
     }
   }
 

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.tocsin.broker.BrokerProcess;
-import dev.tocsin.testbroker.SharedBroker;
 import dev.tocsin.proto.incidents.AddNoteRequest;
 import dev.tocsin.proto.incidents.AddNoteResponse;
 import dev.tocsin.proto.incidents.GetIncidentRequest;
@@ -21,6 +20,7 @@ import dev.tocsin.schemas.IncidentId;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.Partitions;
 import dev.tocsin.schemas.Topics;
+import dev.tocsin.testbroker.SharedBroker;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;

@@ -3,8 +3,8 @@ package dev.tocsin.query;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.tocsin.testbroker.SharedBroker;
 import dev.tocsin.runtime.Settings;
+import dev.tocsin.testbroker.SharedBroker;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,5 +1,6 @@
 package dev.tocsin.schemas;
 
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.avro.specific.SpecificData;
@@ -19,6 +20,10 @@ public final class AlertsEntry {
 
   /** The fields behind the payload: engine version 1 or later, no command, no engine activated. */
   private static final byte[] REST = {2, 0, 0};
+
+  /** How every entry ends that is written here: the array's end, and {@link #REST}. */
+  private static final byte[] END =
+      ByteBuffer.allocate(1 + REST.length).put((byte) 0).put(REST).array();
 
   private static final SpecificDatumWriter<Alert> WRITER = alertWriter();
 
@@ -57,6 +62,18 @@ public final class AlertsEntry {
     System.arraycopy(REST, 0, entry, at, REST.length);
     at += REST.length;
     return at == entry.length ? entry : Arrays.copyOf(entry, at);
+  }
+
+  /**
+   * Whether this is an entry of alerts by the newest schema that any version of the engine can
+   * apply: what nearly every entry is, told without decoding it. False proves nothing.
+   */
+  public static boolean isPlain(byte[] entry) {
+    int length = entry.length;
+    return length > HEADER.length + END.length
+        && Arrays.equals(entry, 0, HEADER.length, HEADER, 0, HEADER.length)
+        && entry[HEADER.length] == 0
+        && Arrays.equals(entry, length - END.length, length, END, 0, END.length);
   }
 
   /** Avro's int: zigzag, then seven bits a byte, least significant first. */

@@ -7,6 +7,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaNormalization;
@@ -23,12 +25,16 @@ import org.apache.avro.specific.SpecificRecordBase;
  * Turns one kind of record into bytes and back, in Avro's single-object encoding: the marker C3 01,
  * the 64-bit Rabin fingerprint of the writer's schema (little-endian), the body.
  *
- * <p>Reads what any bundled version of the schema wrote. Thread-safe.
+ * <p>Reads what any bundled version of the schema wrote, and any that it was told of since ({@link
+ * #learn}). Thread-safe.
  *
  * @see <a href="https://avro.apache.org/docs/1.12.0/specification/#single-object-encoding">the
  *     encoding</a>
  */
 public final class Codec<T extends SpecificRecordBase> {
+  /** How many schemas one codec learns beside the bundled ones. */
+  public static final int LEARNED_MAX = 1_000;
+
   static final int HEADER_BYTES = 10;
   private static final byte[] MARKER = {(byte) 0xC3, 0x01};
 
@@ -69,6 +75,7 @@ public final class Codec<T extends SpecificRecordBase> {
   private final SpecificData model;
   private final SpecificDatumWriter<T> writer;
   private final Map<Long, SpecificDatumReader<T>> readers = new ConcurrentHashMap<>();
+  private int learned; // of learn, which is synchronized
 
   private Codec(Class<T> type, List<Schema> past) {
     this.model = new SpecificData(type.getClassLoader());
@@ -105,17 +112,61 @@ public final class Codec<T extends SpecificRecordBase> {
     if (bytes == null || bytes.length < HEADER_BYTES) {
       throw new UndecodableException("no " + schema.getName() + ": shorter than a header", null);
     }
-    if (bytes[0] != MARKER[0] || bytes[1] != MARKER[1]) {
+    if (!marked(bytes)) {
       throw new UndecodableException(
           "no " + schema.getName() + ": it does not start with C3 01", null);
     }
-    long fingerprint =
-        ByteBuffer.wrap(bytes, MARKER.length, Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).getLong();
-    SpecificDatumReader<T> reader = readers.get(fingerprint);
+    SpecificDatumReader<T> reader = readers.get(writer(bytes));
     if (reader == null) {
-      throw new UnknownSchemaException(schema.getName(), fingerprint);
+      throw new UnknownSchemaException(schema.getName(), writer(bytes));
     }
     return read(reader, bytes);
+  }
+
+  /**
+   * The fingerprint of the schema that these bytes name and that is not known here; empty if it is
+   * known, or if no schema could make a record of them. Cheap.
+   */
+  public OptionalLong unknownWriter(byte[] bytes) {
+    boolean waits =
+        bytes != null
+            && bytes.length >= HEADER_BYTES
+            && marked(bytes)
+            && !readers.containsKey(writer(bytes));
+    return waits ? OptionalLong.of(writer(bytes)) : OptionalLong.empty();
+  }
+
+  /**
+   * Reads from now on what a published schema wrote, if it is one of this record and can be read.
+   *
+   * @param key of a record of {@link Topics#schemas}; may be anything
+   * @param json its value; may be anything
+   * @return why it is not taken; empty if it is, or was known already
+   */
+  public synchronized Optional<SchemaRefusal> learn(byte[] key, byte[] json) {
+    try {
+      Schema written = WriterSchema.parse(key, json, schema);
+      if (!readers.containsKey(SchemaNormalization.parsingFingerprint64(written))) {
+        if (learned >= LEARNED_MAX) {
+          return Optional.of(SchemaRefusal.TOO_MANY);
+        }
+        know(written);
+        learned++;
+      }
+      return Optional.empty();
+    } catch (WriterSchema.RefusedException e) {
+      return Optional.of(e.reason);
+    }
+  }
+
+  private static boolean marked(byte[] bytes) {
+    return bytes[0] == MARKER[0] && bytes[1] == MARKER[1];
+  }
+
+  private static long writer(byte[] bytes) {
+    return ByteBuffer.wrap(bytes, MARKER.length, Long.BYTES)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .getLong();
   }
 
   private T read(SpecificDatumReader<T> reader, byte[] bytes) {

@@ -16,6 +16,8 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.Size;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericData;
+import org.apache.avro.message.BinaryMessageDecoder;
+import org.apache.avro.message.BinaryMessageEncoder;
 import org.apache.avro.specific.SpecificRecordBase;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -157,6 +159,39 @@ class CodecTest {
     } catch (UndecodableException | UnknownSchemaException expected) {
       assertThat(expected).hasMessageContaining("LogEntry");
     }
+  }
+
+  @ParameterizedTest
+  @MethodSource("types")
+  void decode_readsWhatEachPastVersionWrote(Class<? extends SpecificRecordBase> type)
+      throws IOException {
+    List<Schema> past = SchemaHistory.bundled().versions(type.getSimpleName());
+    for (Schema written : past) {
+      for (long seed = 0; seed < 20; seed++) {
+        SpecificRecordBase value = Samples.random(type, seed);
+        byte[] old = rewritten(encoded(value), value.getSchema(), written);
+        SpecificRecordBase read = Codec.of(type).decode(old);
+        byte[] again = rewritten(encoded(read), read.getSchema(), written);
+        var decoder = new BinaryMessageDecoder<Object>(GenericData.get(), written);
+        assertThat(decoder.decode(again)).isEqualTo(decoder.decode(old));
+      }
+    }
+  }
+
+  @SuppressWarnings("unchecked")
+  private static <T extends SpecificRecordBase> byte[] encoded(T value) {
+    return ((Codec<T>) Codec.of(value.getClass())).encode(value);
+  }
+
+  /** A record as software with another schema would have written it. */
+  private static byte[] rewritten(byte[] bytes, Schema from, Schema to) throws IOException {
+    var reader = new BinaryMessageDecoder<Object>(GenericData.get(), to);
+    reader.addSchema(from);
+    ByteBuffer buffer =
+        new BinaryMessageEncoder<Object>(GenericData.get(), to).encode(reader.decode(bytes));
+    byte[] result = new byte[buffer.remaining()];
+    buffer.get(result);
+    return result;
   }
 
   @Test

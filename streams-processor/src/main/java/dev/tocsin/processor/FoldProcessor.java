@@ -12,6 +12,7 @@ import dev.tocsin.schemas.LogEntry;
 import java.nio.ByteBuffer;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.utils.Bytes;
@@ -29,13 +30,15 @@ import org.slf4j.LoggerFactory;
  */
 final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
   private static final Logger LOG = LoggerFactory.getLogger(FoldProcessor.class);
-  private static final Codec<LogEntry> ENTRIES = Codec.of(LogEntry.class);
   private static final Codec<IncidentEvent> EVENTS = Codec.of(IncidentEvent.class);
   private static final Codec<DeadLetter> DEAD_LETTERS = Codec.of(DeadLetter.class);
   private static final Duration TICK_CHECK = Duration.ofMillis(250);
   private static final int DETAIL_MAX = 1_000;
 
   private final ProcessorConfig config;
+  private final Codec<LogEntry> entries;
+  private final EntryGate gate;
+  private final Pauses pauses;
   private final PartitionViews views;
   private final Ticks ticks;
   private final Clock clock;
@@ -46,8 +49,18 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
   private Fold fold;
   private long lastAppliedAtMs;
 
-  FoldProcessor(ProcessorConfig config, PartitionViews views, Ticks ticks, Clock clock) {
+  FoldProcessor(
+      ProcessorConfig config,
+      Codec<LogEntry> entries,
+      EntryGate gate,
+      Pauses pauses,
+      PartitionViews views,
+      Ticks ticks,
+      Clock clock) {
     this.config = config;
+    this.entries = entries;
+    this.gate = gate;
+    this.pauses = pauses;
     this.views = views;
     this.ticks = ticks;
     this.clock = clock;
@@ -73,13 +86,7 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
     if (isApplied(offset)) {
       return;
     }
-    LogEntry decoded = null;
-    try {
-      decoded = ENTRIES.decode(entry.value());
-    } catch (UndecodableException e) {
-      deadLetter(DeadLetterReason.UNDECODABLE, entry, offset, e.getMessage());
-    }
-    apply(entry, decoded, offset);
+    apply(entry, decode(entry, offset), offset);
     lastAppliedAtMs = clock.millis();
     view.applied();
     if (store.dirty() >= config.dirtyMax()) {
@@ -100,6 +107,36 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
               .formatted(partition, offset));
     }
     return offset < next;
+  }
+
+  /**
+   * The entry; null for one that is dead-lettered. One that has to wait comes here only where an
+   * operator has asked to go past it: {@link PausingConsumer} keeps all others back.
+   */
+  private LogEntry decode(Record<byte[], byte[]> entry, long offset) {
+    try {
+      LogEntry decoded = entries.decode(entry.value());
+      if (Fold.versionNeeded(decoded) <= Fold.ENGINE_VERSION) {
+        return decoded;
+      }
+      goPast(entry, offset);
+    } catch (UndecodableException e) {
+      deadLetter(DeadLetterReason.UNDECODABLE, entry, offset, e.getMessage());
+    } catch (UnknownSchemaException e) {
+      goPast(entry, offset);
+    }
+    return null;
+  }
+
+  private void goPast(Record<byte[], byte[]> entry, long offset) {
+    Optional<Pause> waits = gate.waits(partition, offset, entry.value());
+    String why = waits.map(Pause::why).orElse("it is known by now");
+    if (!gate.skipped(partition, offset)) {
+      throw new IllegalStateException(
+          "the entry at %d-%d has to wait and should not have come here: %s"
+              .formatted(partition, offset, why));
+    }
+    deadLetter(DeadLetterReason.SKIPPED, entry, offset, why);
   }
 
   @Override
@@ -164,13 +201,14 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
   /**
    * A quiet partition in which something is due by the wall clock gets a tick; one that is being
    * fed needs none. So does one that lags though nothing comes: what the log's end promised may be
-   * a transaction that someone aborted, and an entry must follow for the offset to move past it.
+   * a transaction that someone aborted, and an entry must follow for the offset to move past it. A
+   * paused partition gets none: it would not be applied either.
    */
   private void tickIfDue(long wallClockMs) {
     OptionalLong dueMs = fold.dueMs();
     boolean quiet = clock.millis() - lastAppliedAtMs >= Ticks.INTERVAL.toMillis();
     boolean due = dueMs.isPresent() && dueMs.getAsLong() <= clock.millis();
-    if (quiet && (view.behind() || (view.caughtUp() && due))) {
+    if (quiet && !pauses.isPaused(partition) && (view.behind() || (view.caughtUp() && due))) {
       ticks.append(partition);
     }
   }

@@ -2,12 +2,14 @@ package dev.tocsin.processor;
 
 import dev.tocsin.engine.DefaultRules;
 import dev.tocsin.engine.Fold;
+import dev.tocsin.runtime.SchemaPublisher;
 import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.Topics;
+import dev.tocsin.schemas.WriterSchema;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
@@ -132,6 +134,8 @@ public final class LogTopics {
     if (rulesWritten()) {
       return;
     }
+    WriterSchema schema = WriterSchema.of(LogEntry.class);
+    SchemaPublisher.publish(kafka, topics.schemas(), schema.key(), schema.json());
     Rules rules = DefaultRules.read();
     LogEntry first = LogEntries.of(new RulesActivated(rules));
     first.setEngineActivated(Fold.ENGINE_VERSION);

@@ -42,8 +42,7 @@ final class OutcomeReader {
     if (outcome.getIncident() != null) {
       view.store()
           .read(outcome.getIncident())
-          .ifPresent(
-              incident -> response.setIncident(IncidentMapper.toProto(incident, view.partition())));
+          .ifPresent(incident -> response.setIncident(incident.toProto(view.partition())));
     }
     return response.setCode(code(outcome.getCode())).setMessage(outcome.getMessage()).build();
   }

@@ -2,12 +2,17 @@ package dev.tocsin.processor;
 
 import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
+import dev.tocsin.runtime.SchemaPublisher;
+import dev.tocsin.schemas.Codec;
+import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.WriterSchema;
 import io.grpc.BindableService;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -27,7 +32,7 @@ import org.apache.kafka.streams.Topology;
  * before it starts ({@link LogTopics}).
  */
 public final class Processor implements AutoCloseable {
-  /** Met while every partition that is owned is caught up. */
+  /** Met while every partition that is owned is caught up, and none is paused. */
   static final String CONDITION = "incidents";
 
   private static final Duration CLOSE_MAX = Duration.ofSeconds(20);
@@ -45,6 +50,7 @@ public final class Processor implements AutoCloseable {
   private final Lifetime lifetime = new Lifetime();
   private volatile String givenUp;
   private volatile boolean closing;
+  private final Pauses pauses;
   private KafkaStreams streams;
   private PartitionViews views;
   private StateService service;
@@ -55,6 +61,7 @@ public final class Processor implements AutoCloseable {
     this.meters = meters;
     this.health = health;
     this.clock = clock;
+    this.pauses = new Pauses(meters);
     health.require(CONDITION);
   }
 
@@ -101,13 +108,19 @@ public final class Processor implements AutoCloseable {
     ExecutorService replies = Executors.newFixedThreadPool(REPLY_THREADS, Processor::daemon);
     lifetime.add(replies::shutdownNow);
     views = new PartitionViews(logEnds::end, timer, replies, config.waitersMax());
+    Codec<LogEntry> entries = Codec.of(LogEntry.class);
+    EntryGate gate = new EntryGate(entries, config.skips());
+    follow(gate);
     Ticks ticks = lifetime.add(new Ticks(log, config.kafka(), clock));
     RocksMemory memory = lifetime.add(new RocksMemory(config.rocksBytesMax()));
     Topology topology =
-        FoldTopology.build(config.topics(), () -> new FoldProcessor(config, views, ticks, clock));
+        FoldTopology.build(
+            config.topics(),
+            () -> new FoldProcessor(config, entries, gate, pauses, views, ticks, clock));
     Properties settings = new Properties();
     settings.putAll(StreamsSettings.of(config, shape.replicas(), memory));
-    streams = new KafkaStreams(topology, new StreamsConfig(settings));
+    streams =
+        new KafkaStreams(topology, new StreamsConfig(settings), new PausingClients(gate, pauses));
     lifetime.add(this::closeStreams);
     streams.setUncaughtExceptionHandler(new ThreadFailures(clock, why -> givenUp = why));
     OwnerFeed owners =
@@ -128,6 +141,16 @@ public final class Processor implements AutoCloseable {
         .register(meters);
   }
 
+  /** What others have published is known before any of it is met; so is what is written here. */
+  private void follow(EntryGate gate) {
+    String topic = config.topics().schemas();
+    WriterSchema ticks = WriterSchema.of(LogEntry.class);
+    SchemaPublisher.publish(config.kafka(), topic, ticks.key(), ticks.json());
+    SchemaFollower follower = new SchemaFollower(topic, config.kafka(), gate, meters);
+    lifetime.add(follower);
+    follower.start();
+  }
+
   private void closeStreams() {
     // Who comes back under its name finds its partitions; anyone else's go to the others at once.
     GroupMembershipOperation operation =
@@ -140,11 +163,14 @@ public final class Processor implements AutoCloseable {
   private void reportHealth() {
     State state = streams.state();
     String stopped = closing ? "stopping" : givenUp;
+    Optional<String> paused = pauses.problem();
     long behind = views.owned().stream().filter(view -> !view.caughtUp()).count();
     if (stopped != null) {
       health.unmet(CONDITION, stopped);
     } else if (state != State.RUNNING) {
       health.unmet(CONDITION, "the fold is " + state);
+    } else if (paused.isPresent()) {
+      health.unmet(CONDITION, paused.get());
     } else if (behind > 0) {
       health.unmet(CONDITION, behind + " partitions are not caught up with the log");
     } else {

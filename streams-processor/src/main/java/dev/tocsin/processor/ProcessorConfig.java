@@ -4,8 +4,13 @@ import dev.tocsin.runtime.Settings;
 import dev.tocsin.schemas.Topics;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * How a processor runs. None of it is an input of the fold: it may differ between instances and
@@ -27,6 +32,8 @@ import java.util.Optional;
  * @param rocksBytesMax memory of all RocksDB instances together: block cache and write buffers
  * @param waitersMax reads that wait for a position, by partition
  * @param snapshotsMax snapshots that are being sent at once, of all partitions
+ * @param skips entries that are dead-lettered where they would pause their partition; any other
+ *     entry is applied, also if it is named
  */
 public record ProcessorConfig(
     Topics topics,
@@ -41,9 +48,20 @@ public record ProcessorConfig(
     int cleanMax,
     long rocksBytesMax,
     int waitersMax,
-    int snapshotsMax) {
+    int snapshotsMax,
+    Set<Skip> skips) {
+  private static final String SKIP = "processor.skip";
+  private static final Pattern POSITION = Pattern.compile("(\\d{1,9}):(\\d{1,18})");
+
+  /** An entry of the log. */
+  public record Skip(int partition, long offset) {}
+
   /** The setting of {@link #standbys}. */
   public static final String STANDBYS = "processor.standbys";
+
+  public ProcessorConfig {
+    skips = Set.copyOf(skips);
+  }
 
   /** Reads {@code processor.*}, {@code log.*} and {@code kafka.*}. */
   public static ProcessorConfig read(Settings settings) {
@@ -68,7 +86,21 @@ public record ProcessorConfig(
         settings.integer("processor.clean-max", 20_000, 100, 10_000_000),
         (long) settings.integer("processor.rocksdb-mib-max", 128, 16, 1 << 20) << 20,
         settings.integer("processor.waiters-max", 10_000, 1, 1_000_000),
-        settings.integer("processor.snapshots-max", 16, 1, 1_000));
+        settings.integer("processor.snapshots-max", 16, 1, 1_000),
+        skips(settings));
+  }
+
+  private static Set<Skip> skips(Settings settings) {
+    Set<Skip> skips = new HashSet<>();
+    for (String text : settings.list(SKIP, List.of())) {
+      Matcher position = POSITION.matcher(text);
+      if (position.matches()) {
+        skips.add(new Skip(Integer.parseInt(position.group(1)), Long.parseLong(position.group(2))));
+      } else {
+        settings.fault(SKIP, "must be partition:offset, separated by commas, not '" + text + "'");
+      }
+    }
+    return skips;
   }
 
   private static Topics topics(Settings settings) {

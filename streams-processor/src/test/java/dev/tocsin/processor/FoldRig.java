@@ -4,6 +4,8 @@ import dev.tocsin.engine.DigestSum;
 import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.DeadLetter;
 import dev.tocsin.schemas.IncidentEvent;
+import dev.tocsin.schemas.LogEntry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -34,6 +36,7 @@ final class FoldRig implements AutoCloseable {
   private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(1);
   private final Ticks ticker = new Ticks(DiskStore.TOPICS.log(), clock, ticks);
   final PartitionViews views;
+  final Pauses pauses = new Pauses(new SimpleMeterRegistry());
   final DiskStore disk;
   private boolean reopen;
   private final TestInputTopic<byte[], byte[]> log;
@@ -42,12 +45,22 @@ final class FoldRig implements AutoCloseable {
 
   /** One whose log ended at {@code end} when the fold took it over. */
   FoldRig(long end) {
+    this(end, Map.of());
+  }
+
+  FoldRig(long end, Map<String, String> settings) {
     clock.set(Instant.ofEpochMilli(World.START_MS));
     views =
         new PartitionViews(
             partition -> CompletableFuture.completedStage(end), timer, Runnable::run, 10);
-    ProcessorConfig config = DiskStore.config(Path.of("unused"), Map.of());
-    disk = new DiskStore(() -> new Reopened(new FoldProcessor(config, views, ticker, clock)));
+    ProcessorConfig config = DiskStore.config(Path.of("unused"), settings);
+    Codec<LogEntry> entries = Codec.of(LogEntry.class);
+    EntryGate gate = new EntryGate(entries, config.skips());
+    disk =
+        new DiskStore(
+            () ->
+                new Reopened(
+                    new FoldProcessor(config, entries, gate, pauses, views, ticker, clock)));
     log =
         disk.driver.createInputTopic(
             DiskStore.TOPICS.log(), new ByteArraySerializer(), new ByteArraySerializer());

@@ -22,6 +22,7 @@ class ProcessorMainTest {
         processor.threads = none
         processor.commit-interval = 1ms
         processor.spelt-wrong = 1
+        processor.skip = 1:2, 3-4
         log.prefix = not a topic!
         """);
     Path out = folder.resolve("out");
@@ -43,6 +44,7 @@ class ProcessorMainTest {
             "processor.threads",
             "processor.commit-interval",
             "processor.spelt-wrong",
+            "processor.skip",
             "log.prefix",
             "kafka.bootstrap.servers")) {
       assertThat(lines).as(name).filteredOn(line -> line.contains(name)).hasSize(1);

@@ -22,6 +22,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.inprocess.InProcessServerBuilder;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -30,6 +31,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Predicate;
 import org.awaitility.Awaitility;
 
 /** A processor in this JVM on the shared broker, and a client of its state server. */
@@ -37,17 +39,23 @@ final class RunningProcessor implements AutoCloseable {
   static final Map<String, String> KAFKA = Map.of("bootstrap.servers", SharedBroker.bootstrap());
 
   final Health health = new Health();
+  final MeterRegistry meters = new SimpleMeterRegistry();
   final Duration startup;
   final IncidentStateBlockingStub state;
   private final Processor processor;
   private final Server server;
   private final ManagedChannel channel;
 
+  /** One that serves. */
   RunningProcessor(Topics topics, Path folder, Map<String, String> more) throws Exception {
+    this(topics, folder, more, Health::serving);
+  }
+
+  /** One whose health has come to be so. */
+  RunningProcessor(Topics topics, Path folder, Map<String, String> more, Predicate<Health> started)
+      throws Exception {
     long startNs = System.nanoTime();
-    processor =
-        new Processor(
-            config(topics, folder, more), new SimpleMeterRegistry(), health, Clock.systemUTC());
+    processor = new Processor(config(topics, folder, more), meters, health, Clock.systemUTC());
     processor.start();
     String name = UUID.randomUUID().toString();
     server =
@@ -57,7 +65,7 @@ final class RunningProcessor implements AutoCloseable {
     Awaitility.await()
         .atMost(Duration.ofSeconds(90))
         .pollInterval(Duration.ofMillis(20))
-        .until(health::serving);
+        .until(() -> started.test(health));
     startup = Duration.ofNanos(System.nanoTime() - startNs);
   }
 
