@@ -69,6 +69,7 @@ final class IncidentDraft {
             .setOpenedIndex(cause.index())
             .setRulesVersion(stage.rules().getVersion())
             .setRevision(0)
+            .setRule(alert.getRule())
             .setDistinctAlerts(0)
             .setActiveAlerts(0)
             .build();
@@ -191,7 +192,7 @@ final class IncidentDraft {
   }
 
   private Rules rules() {
-    return stage.rules();
+    return stage.rules(draft.getRule());
   }
 
   /** A new list with {@code more} at its end, and only the newest {@code max}. */

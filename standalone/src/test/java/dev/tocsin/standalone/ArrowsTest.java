@@ -97,6 +97,7 @@ class ArrowsTest {
             ROOT + "schemas",
             "java..",
             "com.dynatrace.hash4j..",
+            "com.google.re2j..",
             "org.apache.avro..")
         .check(ALL);
   }
