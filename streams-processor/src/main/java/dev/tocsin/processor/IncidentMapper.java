@@ -66,6 +66,7 @@ final class IncidentMapper {
             .setActiveAlerts(incident.getActiveAlerts())
             .setRevision(incident.getRevision())
             .setRulesVersion(incident.getRulesVersion())
+            .setRule(incident.getRule())
             .setFirstSeen(time(incident.getCreatedAtMs()))
             .setLastSeen(time(tallied.tally().getLastSeenMs()))
             .setReopened(incident.getReopened())

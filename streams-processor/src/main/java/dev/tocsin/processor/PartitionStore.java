@@ -47,7 +47,7 @@ final class PartitionStore implements FoldStore {
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
   private volatile PartitionState state;
   private boolean stateChanged;
-  private Rules rules;
+  private volatile Rules rules;
   private long unstoredReceipts;
 
   PartitionStore(KeyValueStore<Bytes, byte[]> store, int cleanMax) {

@@ -213,6 +213,8 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
         .setStale(state.getStale())
         .setOpened(state.getOpened())
         .setDeadLettered(state.getDeadLettered())
+        .setRulesVersion(view.store().rules().getVersion())
+        .setSuppressed(state.getSuppressed())
         .build();
   }
 }
