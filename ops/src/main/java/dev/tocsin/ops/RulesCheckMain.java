@@ -76,6 +76,9 @@ public final class RulesCheckMain {
     try (InputStream from = file.equals("-") ? in : Files.newInputStream(Path.of(file))) {
       bytes = from.readNBytes(RulesDocument.BYTES_MAX + 1); // one too many is told as a fault
     }
+    if (bytes.length > RulesDocument.BYTES_MAX) {
+      return new String(bytes, StandardCharsets.UTF_8); // it may be cut within a character
+    }
     return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
   }
 
