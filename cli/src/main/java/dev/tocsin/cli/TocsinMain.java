@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
       DemoCommand.class,
       AlertCommand.class,
       IncidentCommand.class,
+      RulesCommand.class,
       DigestCommand.class,
       BenchCommand.class,
       GenerateCompletion.class
@@ -43,6 +44,7 @@ import picocli.CommandLine.Spec;
       "  tocsin alert send --source disk --title 'Disk full' --severity P1 --label service=db",
       "  tocsin alert stream alerts.jsonl     send a file, one alert a line",
       "  tocsin incident list --state open    what is wrong now",
+      "  tocsin rules activate rules.yaml     group, suppress, rate otherwise",
       "  tocsin --target prod:9000 digest     compare two states",
       "",
       "Exit codes:",

@@ -34,6 +34,7 @@ class QueryAppTest {
             new String[0],
             Map.of(
                 "TOCSIN_QUERY_PROCESSORS", processor,
+                "TOCSIN_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1",
                 "TOCSIN_QUERY_PORT", "0",
                 "TOCSIN_OPS_PORT", "0")));
   }
@@ -104,6 +105,7 @@ class QueryAppTest {
                   new String[0],
                   Map.of(
                       "TOCSIN_QUERY_PROCESSORS", "127.0.0.1:1",
+                      "TOCSIN_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1",
                       "TOCSIN_QUERY_PORT", Integer.toString(taken.getLocalPort()),
                       "TOCSIN_OPS_PORT", "0")));
       assertThatThrownBy(app::start).isInstanceOf(IOException.class);

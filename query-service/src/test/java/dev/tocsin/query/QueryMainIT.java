@@ -40,7 +40,7 @@ class QueryMainIT {
   @Test
   void main_servesUntilItIsTerminatedAndEndsCleanly(@TempDir Path folder) throws Exception {
     Path configuration = folder.resolve("query.properties");
-    Files.writeString(configuration, "query.processors=127.0.0.1:1\nquery.port=0\nops.port=0\n");
+    Files.writeString(configuration, "kafka.bootstrap.servers=127.0.0.1:1\nquery.processors=127.0.0.1:1\nquery.port=0\nops.port=0\n");
     Process process = run(configuration);
     try {
       assertThat(process.inputReader().readLine()).startsWith("query-service serves on port ");

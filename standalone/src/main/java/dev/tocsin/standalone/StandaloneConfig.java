@@ -2,6 +2,7 @@ package dev.tocsin.standalone;
 
 import dev.tocsin.broker.FreePorts;
 import dev.tocsin.ingest.EdgeConfig;
+import dev.tocsin.ops.OpsConfig;
 import dev.tocsin.processor.ProcessorConfig;
 import dev.tocsin.query.QueryConfig;
 import dev.tocsin.runtime.GrpcServer;
@@ -36,7 +37,8 @@ public record StandaloneConfig(
     Duration stopMax,
     EdgeConfig edge,
     ProcessorConfig processor,
-    QueryConfig query) {
+    QueryConfig query,
+    OpsConfig ops) {
   static final String DATA = "data";
   static final String PORT = "edge.port";
   static final String OPS_PORT = "edge.ops-port";
@@ -75,7 +77,8 @@ public record StandaloneConfig(
                 Duration.ofMinutes(10)),
             EdgeConfig.read(all),
             ProcessorConfig.read(all),
-            QueryConfig.read(all));
+            QueryConfig.read(all),
+            OpsConfig.read(all));
     all.check();
     return config;
   }
