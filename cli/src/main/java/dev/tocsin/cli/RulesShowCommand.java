@@ -52,7 +52,11 @@ final class RulesShowCommand implements Callable<Integer> {
                       ? "the rules that a log begins with: docs/rules.example.yaml"
                       : rules.getRules() + " rules"));
       // As it was written, but for what could move the cursor.
-      rules.getDocument().lines().map(line -> Terminal.clean(line.replace("\t", "  "))).forEach(terminal.out()::println);
+      rules
+          .getDocument()
+          .lines()
+          .map(line -> Terminal.clean(line.replace("\t", "  ")))
+          .forEach(terminal.out()::println);
       return 0;
     }
   }

@@ -103,7 +103,8 @@ class RulesCommandsTest {
     CommandRun run = run("--timeout", "1s", "rules", "activate", file("{}"));
     assertThat(run.exitCode()).isEqualTo(Failure.WORK_FAILED);
     assertThat(run.err())
-        .contains("version 5 is activated, but not applied everywhere after 1 s: 1 of 2 partitions");
+        .contains(
+            "version 5 is activated, but not applied everywhere after 1 s: 1 of 2 partitions");
   }
 
   @Test

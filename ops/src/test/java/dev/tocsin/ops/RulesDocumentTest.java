@@ -293,7 +293,7 @@ class RulesDocumentTest {
   }
 
   /** Any text: it is taken, or it has faults; and what is taken stamps. */
-  @Property(tries = 2000)
+  @Property(tries = 300)
   void parse_neverThrows(@ForAll("documents") String text) {
     RulesDocument document = RulesDocument.parse(text);
     if (document.faults().isEmpty()) {

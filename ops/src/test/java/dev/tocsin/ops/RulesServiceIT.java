@@ -245,8 +245,7 @@ final class RulesServiceIT {
     return () -> {
       RulesService own = new RulesService(config); // as another process has it
       String ownName = name + number;
-      Server ownServer =
-          InProcessServerBuilder.forName(ownName).addService(own).build().start();
+      Server ownServer = InProcessServerBuilder.forName(ownName).addService(own).build().start();
       ManagedChannel to = InProcessChannelBuilder.forName(ownName).build();
       try {
         together.await();
