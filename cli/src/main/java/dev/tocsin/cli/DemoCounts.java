@@ -117,7 +117,8 @@ record DemoCounts(StreamResult sent, GetProgressResponse progress, Duration elap
     if (alerts < sent.acknowledged() || alerts > sent.acknowledged() + sent.resent()) {
       faults.add("%,d acknowledged, but %,d applied".formatted(sent.acknowledged(), alerts));
     }
-    long explained = occurrences() + redelivered() + resolved() + unmatched() + stale();
+    long explained =
+        occurrences() + redelivered() + resolved() + unmatched() + stale() + suppressed();
     if (explained != alerts) {
       faults.add("%,d applied, but %,d of them in the counts".formatted(alerts, explained));
     }
@@ -179,6 +180,10 @@ record DemoCounts(StreamResult sent, GetProgressResponse progress, Duration elap
 
   private long stale() {
     return sum(progress, PartitionProgress::getStale);
+  }
+
+  private long suppressed() {
+    return sum(progress, PartitionProgress::getSuppressed);
   }
 
   private static long sum(GetProgressResponse progress, ToLongFunction<PartitionProgress> count) {

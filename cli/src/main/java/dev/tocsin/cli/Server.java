@@ -2,6 +2,8 @@ package dev.tocsin.cli;
 
 import dev.tocsin.proto.admin.AdminGrpc;
 import dev.tocsin.proto.admin.AdminGrpc.AdminBlockingStub;
+import dev.tocsin.proto.admin.RulesGrpc;
+import dev.tocsin.proto.admin.RulesGrpc.RulesBlockingStub;
 import dev.tocsin.proto.alerts.AlertIngestionGrpc;
 import dev.tocsin.proto.alerts.AlertIngestionGrpc.AlertIngestionBlockingStub;
 import dev.tocsin.proto.alerts.AlertIngestionGrpc.AlertIngestionStub;
@@ -70,6 +72,11 @@ final class Server implements AutoCloseable {
 
   AdminBlockingStub admin() {
     return AdminGrpc.newBlockingStub(channel)
+        .withDeadlineAfter(timeout.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  RulesBlockingStub rules() {
+    return RulesGrpc.newBlockingStub(channel)
         .withDeadlineAfter(timeout.toMillis(), TimeUnit.MILLISECONDS);
   }
 

@@ -33,6 +33,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       DemoCommand.class,
       AlertCommand.class,
       IncidentCommand.class,
+      RulesCommand.class,
       DigestCommand.class,
       BenchCommand.class,
       CompletionCommand.class
@@ -45,6 +46,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "  tocsin alert stream alerts.jsonl     send a file, one alert a line",
       "  tocsin incident list --state open    what is wrong now",
       "  tocsin incident resolve ID           say that it is over",
+      "  tocsin rules activate rules.yaml     group, suppress, rate otherwise",
       "  tocsin --target prod:9000 digest     compare two states",
       "",
       "Exit codes:",

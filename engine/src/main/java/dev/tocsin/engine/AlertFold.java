@@ -40,11 +40,24 @@ final class AlertFold {
 
   private void apply() {
     FingerprintState condition = stage.fingerprint(key);
-    if (alert.getStatus() == AlertStatus.ENDED || endsBefore(stage.now())) {
+    boolean ends = alert.getStatus() == AlertStatus.ENDED || endsBefore(stage.now());
+    if (alert.getSuppressed() && !(ends && isActive(condition))) {
+      counts.setSuppressed(counts.getSuppressed() + 1);
+    } else if (ends) {
       end(condition);
     } else {
       fire(condition);
     }
+  }
+
+  /**
+   * What was active before its rule came to suppress it can still end: else its incident would stay
+   * open until the silence is too long.
+   */
+  private boolean isActive(FingerprintState condition) {
+    return condition != null
+        && condition.getStatus() == AlertStatus.FIRING
+        && open(condition.getIncident()) != null;
   }
 
   private void fire(FingerprintState condition) {
@@ -109,7 +122,7 @@ final class AlertFold {
    * opens nothing. The incident of a muted one learns of it too, as long as it is kept.
    */
   private void end(FingerprintState condition) {
-    Conditions.ended(stage, key, condition, endedAtMs());
+    Conditions.ended(stage, key, condition, endedAtMs(), alert.getRule());
     if (condition == null || condition.getStatus() == AlertStatus.ENDED) {
       counts.setUnmatched(counts.getUnmatched() + 1);
       return;
@@ -140,7 +153,8 @@ final class AlertFold {
   static boolean mayReopen(Stage stage, Incident incident) {
     return incident.getState() == IncidentState.RESOLVED
         && incident.getResolvedBy() == ResolvedBy.ALERTS
-        && stage.now() - incident.getResolvedAtMs() <= stage.rules().getReopenWindowMs();
+        && stage.now() - incident.getResolvedAtMs()
+            <= stage.rules(incident.getRule()).getReopenWindowMs();
   }
 
   private Incident open(Key128 id) {

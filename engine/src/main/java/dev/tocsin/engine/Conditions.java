@@ -56,7 +56,8 @@ final class Conditions {
             && incident.equals(before.getIncident());
     if (again
         && alert.getEndsAtMs() == before.getEndsAtMs()
-        && stage.now() < before.getLastSeenMs() + grain(stage)) {
+        && alert.getRule().equals(before.getRule())
+        && stage.now() < before.getLastSeenMs() + grain(stage, alert.getRule())) {
       return;
     }
     FingerprintState after = before == null ? new FingerprintState() : Copies.of(before);
@@ -64,6 +65,7 @@ final class Conditions {
     after.setStatus(AlertStatus.FIRING);
     after.setLastSeenMs(stage.now());
     after.setEndsAtMs(alert.getEndsAtMs());
+    after.setRule(alert.getRule());
     keep(stage, key, before, after);
   }
 
@@ -71,13 +73,15 @@ final class Conditions {
    * The end of a condition.
    *
    * @param endedAtMs when, by the source's clock; not before an end that is known already
+   * @param rule of the alert that ended it, or the one that it had
    */
-  static void ended(Stage stage, Key128 key, FingerprintState before, long endedAtMs) {
+  static void ended(Stage stage, Key128 key, FingerprintState before, long endedAtMs, String rule) {
     FingerprintState after = before == null ? new FingerprintState() : Copies.of(before);
     after.setStatus(AlertStatus.ENDED);
     after.setLastSeenMs(stage.now());
     after.setEndsAtMs(0L);
     after.setEndedAtMs(Math.max(after.getEndedAtMs(), endedAtMs));
+    after.setRule(rule);
     keep(stage, key, before, after);
   }
 
@@ -105,7 +109,7 @@ final class Conditions {
 
   /** Stores the condition and sees to it that its one timer is not later than it has to be. */
   static void keep(Stage stage, Key128 key, FingerprintState before, FingerprintState after) {
-    long dueMs = Math.max(dueMs(after, stage.rules()), stage.now() + 1);
+    long dueMs = Math.max(dueMs(after, stage.rules(after.getRule())), stage.now() + 1);
     boolean armed = before != null && before.getTimerMs() > stage.now();
     if (!armed || dueMs < before.getTimerMs()) {
       if (armed) {
@@ -117,7 +121,7 @@ final class Conditions {
     stage.put(key, after);
   }
 
-  private static long grain(Stage stage) {
-    return stage.rules().getAutoResolveAfterMs() / SIGHTINGS_PER_SILENCE;
+  private static long grain(Stage stage, String rule) {
+    return stage.rules(rule).getAutoResolveAfterMs() / SIGHTINGS_PER_SILENCE;
   }
 }

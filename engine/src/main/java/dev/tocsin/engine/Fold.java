@@ -58,6 +58,7 @@ public final class Fold {
 
   private final FoldStore store;
   private final Consumer<IncidentEvent> events;
+  private final ActiveRules byRule = new ActiveRules();
 
   /**
    * A fold that goes on from what {@code store} holds.
@@ -136,7 +137,7 @@ public final class Fold {
 
   /** Removes a timer that the engine failed on: what it was to bring about does not happen. */
   public void drop(Timer timer) {
-    Stage stage = new Stage(store);
+    Stage stage = new Stage(store, byRule);
     stage.disarm(timer);
     commit(stage);
   }
@@ -155,7 +156,7 @@ public final class Fold {
     long until = Math.max(untilMs, store.state().getFoldTimeMs());
     Optional<Timer> first = store.firstTimer();
     while (first.isPresent() && first.get().dueMs() <= until) {
-      Stage stage = new Stage(store);
+      Stage stage = new Stage(store, byRule);
       advance(stage.state(), first.get().dueMs());
       try {
         TimerFold.apply(stage, Cause.time(offset), first.get());
@@ -168,7 +169,7 @@ public final class Fold {
   }
 
   private Stage at(long offset, long logTimeMs) {
-    Stage stage = new Stage(store);
+    Stage stage = new Stage(store, byRule);
     advance(stage.state(), logTimeMs);
     stage.state().setAppliedOffset(offset + 1);
     return stage;

@@ -74,7 +74,8 @@ final class IncidentDraft {
             .setSource(alert.getSource())
             .setLabels(alert.getLabels())
             .setMetadata(alert.getAnnotations())
-            .setAffectedResources(alert.getAffectedResources()));
+            .setAffectedResources(alert.getAffectedResources())
+            .setRule(alert.getRule()));
   }
 
   /** A new incident of which is set what it says, and that it belongs to a group on a route. */
@@ -254,7 +255,7 @@ final class IncidentDraft {
   }
 
   private Rules rules() {
-    return stage.rules();
+    return stage.rules(draft.getRule());
   }
 
   /** A new list with {@code more} at its end, and only the newest {@code max}. */

@@ -18,9 +18,12 @@ import java.util.function.Function;
 final class Stage {
   private final FoldStore store;
   private final Changes changes;
+  private final ActiveRules byRule;
 
-  Stage(FoldStore store) {
+  /** Nothing changed yet; {@code byRule} is of the fold, and kept by it. */
+  Stage(FoldStore store, ActiveRules byRule) {
     this.store = store;
+    this.byRule = byRule;
     this.changes = new Changes(Copies.of(store.state()));
   }
 
@@ -39,6 +42,11 @@ final class Stage {
 
   Rules rules() {
     return changes.rules != null ? changes.rules : store.rules();
+  }
+
+  /** What holds for what was stamped under the rule of that name; empty if none matched. */
+  Rules rules(String rule) {
+    return byRule.of(rule, rules());
   }
 
   void activate(Rules rules) {

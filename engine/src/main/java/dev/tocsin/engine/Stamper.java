@@ -1,21 +1,21 @@
 package dev.tocsin.engine;
 
+import dev.tocsin.engine.AlertStamping.Field;
 import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.Rules;
-import dev.tocsin.schemas.Severity;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.Function;
 
 /**
- * Stamps alerts with their keys under one version of the rules. The engine takes the stamps as they
- * are, so that a later version of the rules never gives an old entry other keys.
+ * Stamps alerts with their keys under one version of the rules: the first rule that matches, or
+ * what holds where none does. The engine takes the stamps as they are, so that a later version of
+ * the rules never gives an old entry other keys.
  *
  * <pre>
  * fingerprint  'D' workspace source dedup_key                                         where a dedup_key is given
+ *              'B' workspace count (name value)...                                    where the rule has a fingerprintBy, as it lists them
  *              'F' workspace source type title count (name value)...                  else; labels by name, not the volatile
  * group        'G' workspace (name value)...                                          as groupBy lists them
  * route        'R' workspace (name value)...                                          as routeBy lists them
@@ -25,17 +25,11 @@ import java.util.function.Function;
  * <p>Thread-safe.
  */
 public final class Stamper {
-  private static final String LABEL_PREFIX = "labels.";
   private static final ThreadLocal<KeyEncoder> ENCODERS = ThreadLocal.withInitial(KeyEncoder::new);
 
-  /** A field that rules may name, and how to read it. */
-  private record Field(String name, Function<Alert, String> value) {}
-
   private final int rulesVersion;
-  private final Severity defaultSeverity;
-  private final List<Field> groupBy;
-  private final List<Field> routeBy;
-  private final Set<String> volatileLabels;
+  private final AlertStamping[] rules;
+  private final AlertStamping byNone;
 
   /**
    * A stamper for these rules.
@@ -45,10 +39,11 @@ public final class Stamper {
   public Stamper(Rules rules) {
     RulesCheck.require(rules);
     this.rulesVersion = rules.getVersion();
-    this.defaultSeverity = rules.getDefaultSeverity();
-    this.groupBy = fields(rules.getGroupBy());
-    this.routeBy = fields(rules.getRouteBy());
-    this.volatileLabels = Set.copyOf(rules.getVolatileLabels());
+    this.rules =
+        rules.getRules().stream()
+            .map(rule -> AlertStamping.under(rules, rule))
+            .toArray(AlertStamping[]::new);
+    this.byNone = AlertStamping.underNone(rules);
   }
 
   /** The version of the rules that it stamps under. */
@@ -57,24 +52,36 @@ public final class Stamper {
   }
 
   /**
-   * Sets fingerprint, group, route and receipt of {@code alert}, and its severity if it is
-   * UNSPECIFIED. All its other fields are set already.
+   * Sets fingerprint, group, route and receipt of {@code alert}, the rule's name and whether it is
+   * suppressed, and its severity where the rule maps it or the alert has none. All its other fields
+   * are set already.
    *
    * @param dedupKey the client's own name of the condition; empty if it gave none
    * @param ownId whether the alert id is the client's: one that the edge made gets no receipt
    */
   public void stamp(Alert alert, String dedupKey, boolean ownId) {
     KeyEncoder keys = ENCODERS.get();
-    if (alert.getSeverity() == Severity.UNSPECIFIED) {
-      alert.setSeverity(defaultSeverity);
-    }
-    alert.setFingerprint(fingerprint(keys, alert, dedupKey));
-    alert.setGroup(by(keys.begin('G'), alert, groupBy).hash128());
-    alert.setRoute(by(keys.begin('R'), alert, routeBy).hash64());
+    AlertStamping by = first(alert);
+    alert.setRule(by.rule);
+    alert.setSuppressed(by.suppress);
+    alert.setSeverity(by.severity(alert));
+    alert.setFingerprint(fingerprint(keys, alert, dedupKey, by));
+    alert.setGroup(by(keys.begin('G'), alert, by.groupBy).hash128());
+    alert.setRoute(by(keys.begin('R'), alert, by.routeBy).hash64());
     alert.setReceipt(ownId ? receipt(keys, alert) : null);
   }
 
-  private Key128 fingerprint(KeyEncoder keys, Alert alert, String dedupKey) {
+  private AlertStamping first(Alert alert) {
+    for (AlertStamping rule : rules) {
+      if (rule.matches(alert)) {
+        return rule;
+      }
+    }
+    return byNone;
+  }
+
+  private static Key128 fingerprint(
+      KeyEncoder keys, Alert alert, String dedupKey, AlertStamping by) {
     if (!dedupKey.isEmpty()) {
       return keys.begin('D')
           .put(alert.getWorkspace())
@@ -82,8 +89,12 @@ public final class Stamper {
           .put(dedupKey)
           .hash128();
     }
+    if (!by.fingerprintBy.isEmpty()) {
+      keys.begin('B').put(alert.getWorkspace()).putInt(by.fingerprintBy.size());
+      return values(keys, alert, by.fingerprintBy).hash128();
+    }
     Map<String, String> labels = new TreeMap<>(alert.getLabels());
-    labels.keySet().removeAll(volatileLabels);
+    labels.keySet().removeAll(by.volatileLabels);
     keys.begin('F')
         .put(alert.getWorkspace())
         .put(alert.getSource())
@@ -105,28 +116,13 @@ public final class Stamper {
   }
 
   private static KeyEncoder by(KeyEncoder keys, Alert alert, List<Field> fields) {
-    keys.put(alert.getWorkspace());
+    return values(keys.put(alert.getWorkspace()), alert, fields);
+  }
+
+  private static KeyEncoder values(KeyEncoder keys, Alert alert, List<Field> fields) {
     for (Field field : fields) {
       keys.put(field.name()).put(field.value().apply(alert));
     }
     return keys;
-  }
-
-  private static List<Field> fields(List<String> names) {
-    return names.stream().map(name -> new Field(name, field(name))).toList();
-  }
-
-  /** How to read a field that rules may name; null if they may not. */
-  static Function<Alert, String> field(String name) {
-    if (name.startsWith(LABEL_PREFIX) && name.length() > LABEL_PREFIX.length()) {
-      String label = name.substring(LABEL_PREFIX.length());
-      return alert -> alert.getLabels().get(label);
-    }
-    return switch (name) {
-      case "source" -> Alert::getSource;
-      case "type" -> alert -> alert.getType().name();
-      case "title" -> Alert::getTitle;
-      default -> null;
-    };
   }
 }

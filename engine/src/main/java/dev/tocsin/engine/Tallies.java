@@ -32,7 +32,8 @@ final class Tallies {
   /** Publishes a mere repeat, now or by a timer. */
   static void repeat(Stage stage, IncidentDraft.Cause cause, Incident incident) {
     Tally tally = stage.tally(incident.getId());
-    long dueMs = tally.getPublishedAtMs() + stage.rules().getOccurrenceIntervalMs();
+    long dueMs =
+        tally.getPublishedAtMs() + stage.rules(incident.getRule()).getOccurrenceIntervalMs();
     if (dueMs <= stage.now()) {
       publish(stage, cause, EventType.OCCURRED, incident, Before.of(incident));
     } else if (!tally.getPublishArmed()) {

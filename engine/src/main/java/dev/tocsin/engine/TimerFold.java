@@ -8,6 +8,7 @@ import dev.tocsin.schemas.GroupState;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentState;
 import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.TimelineKind;
 
 /** What a timer brings about when it is due: it looks at the state, and acts or arms again. */
@@ -44,14 +45,15 @@ final class TimerFold {
     Incident incident =
         condition.getIncident() == null ? null : stage.incident(condition.getIncident());
     boolean open = incident != null && Lifecycle.isOpen(incident);
-    boolean due = Conditions.dueMs(condition, stage.rules()) <= timer.dueMs();
+    Rules rules = stage.rules(condition.getRule());
+    boolean due = Conditions.dueMs(condition, rules) <= timer.dueMs();
     if (condition.getStatus() == AlertStatus.ENDED) {
       // It stays as long as its incident is open, or may be again: else it would be counted as
       // another one when it fires again.
       if (due && !open && !(incident != null && AlertFold.mayReopen(stage, incident))) {
         stage.put(timer.about(), (FingerprintState) null);
       } else {
-        again(condition, due ? stage.rules().getAutoResolveAfterMs() : 0);
+        again(condition, due ? rules.getAutoResolveAfterMs() : 0);
       }
     } else if (due) {
       expire(condition, incident);
@@ -62,7 +64,12 @@ final class TimerFold {
 
   private void expire(FingerprintState condition, Incident incident) {
     boolean announced = condition.getEndsAtMs() != 0 && condition.getEndsAtMs() <= timer.dueMs();
-    Conditions.ended(stage, timer.about(), condition, announced ? condition.getEndsAtMs() : 0);
+    Conditions.ended(
+        stage,
+        timer.about(),
+        condition,
+        announced ? condition.getEndsAtMs() : 0,
+        condition.getRule());
     if (incident != null) {
       IncidentDraft.of(stage, cause, incident)
           .end(announced ? TimelineKind.ALERT_RESOLVED : TimelineKind.ALERT_EXPIRED, "")
@@ -81,15 +88,16 @@ final class TimerFold {
     if (incident == null) {
       return;
     }
+    Rules rules = stage.rules(incident.getRule());
     if (incident.getState() == IncidentState.RESOLVED) {
-      long dueMs = incident.getResolvedAtMs() + stage.rules().getCloseAfterMs();
+      long dueMs = incident.getResolvedAtMs() + rules.getCloseAfterMs();
       if (dueMs <= timer.dueMs()) {
         IncidentDraft.of(stage, cause, incident).close().done();
       } else {
         stage.arm(new Timer(dueMs, Timer.Kind.INCIDENT, timer.about()));
       }
     } else if (incident.getState() == IncidentState.CLOSED) {
-      long dueMs = incident.getClosedAtMs() + stage.rules().getRetentionMs();
+      long dueMs = incident.getClosedAtMs() + rules.getRetentionMs();
       if (dueMs <= timer.dueMs()) {
         remove(incident);
       } else {

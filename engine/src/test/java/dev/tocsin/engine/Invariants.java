@@ -38,7 +38,10 @@ final class Invariants {
     Set<Key128> openGroups = new HashSet<>();
     incidents.forEach(
         (id, incident) -> {
-          incident(incident, firing.getOrDefault(id, 0L), store.rules());
+          incident(
+              incident,
+              firing.getOrDefault(id, 0L),
+              new ActiveRules().of(incident.getRule(), store.rules()));
           if (Lifecycle.isOpen(incident)) {
             assertThat(openGroups.add(incident.getGroup())).as("one open by group").isTrue();
             assertThat(store.group(incident.getGroup()).getIncident()).isEqualTo(id);
@@ -80,7 +83,8 @@ final class Invariants {
                 + counts.getResolved()
                 + counts.getUnmatched()
                 + counts.getStale()
-                + counts.getMuted());
+                + counts.getMuted()
+                + counts.getSuppressed());
     assertThat(tallies.keySet()).isEqualTo(incidents.keySet());
     long occurrences = tallies.values().stream().mapToLong(Tally::getOccurrences).sum();
     assertThat(occurrences).as("occurrences").isLessThanOrEqualTo(counts.getOccurrences());

@@ -5,14 +5,22 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tocsin.schemas.LogEntries;
+import dev.tocsin.schemas.MatchOperator;
+import dev.tocsin.schemas.Matcher;
+import dev.tocsin.schemas.Rule;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.Severity;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.avro.Schema;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class RulesCheckTest {
@@ -28,10 +36,10 @@ class RulesCheckTest {
     rules.setRouteBy(List.of("type", "nonsense"));
     assertThatThrownBy(() -> new Stamper(rules))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("groupBy: 'labels.'")
-        .hasMessageContaining("groupBy: 'description'")
-        .hasMessageContaining("routeBy: 'nonsense'")
-        .hasMessageContaining("routeBy must be a part of groupBy");
+        .hasMessageContaining("groupBy[1] 'labels.' is none of")
+        .hasMessageContaining("groupBy[2] 'description' is none of")
+        .hasMessageContaining("routeBy[1] 'nonsense' is none of")
+        .hasMessageContaining("routeBy[0] 'type' is not a part of what is grouped by");
     rules.setGroupBy(List.of());
     rules.setRouteBy(List.of());
     assertThatThrownBy(() -> new Stamper(rules))
@@ -91,5 +99,160 @@ class RulesCheckTest {
     log.skip().send(Sighting.firing("cpu"));
     assertThat(log.store.rules().getVersion()).isEqualTo(1);
     assertThat(log.only().getRulesVersion()).isEqualTo(1);
+  }
+
+  static Stream<Arguments> brokenRules() {
+    return Stream.of(
+        broken("rules[0].name", "must be 1 to 64", rule -> rule.setName("")),
+        broken("rules[0].name", "must be 1 to 64", rule -> rule.setName("a b")),
+        broken("rules[0].name", "must be 1 to 64", rule -> rule.setName("a".repeat(65))),
+        broken("rules[0].matchers", "at most 20", rule -> rule.setMatchers(matchers(21, "title"))),
+        broken(
+            "rules[0].matchers[0].field",
+            "'alert_id' is none of workspace",
+            rule -> rule.setMatchers(matchers(1, "alert_id"))),
+        broken(
+            "rules[0].matchers[0].value",
+            "'disk' is no type: there are UNKNOWN, INFRASTRUCTURE",
+            rule -> rule.setMatchers(matchers(1, "type"))),
+        broken(
+            "rules[0].matchers[0].value",
+            "'disk' is no severity: there are UNSPECIFIED, P0",
+            rule -> rule.setMatchers(matchers(1, "severity"))),
+        broken(
+            "rules[0].matchers[0].operator",
+            "is not known",
+            rule -> rule.setMatchers(List.of(new Matcher("title", MatchOperator.OTHER, "disk")))),
+        broken("rules[0].matchers[0].value", "is no RE2 expression: missing", matching("a(")),
+        broken("rules[0].matchers[0].value", "is no RE2 expression", matching("(?=a)b")),
+        broken("rules[0].matchers[0].value", "of 1025 bytes", matching("a".repeat(1025))),
+        broken("rules[0].matchers[0].value", "too large", matching("(a{100}b{100}){9}".repeat(9))),
+        broken(
+            "rules[0].routeBy[0]",
+            "'title' is not a part",
+            rule -> rule.setRouteBy(List.of("title"))),
+        broken(
+            "rules[0].groupBy[1]",
+            "named twice",
+            rule -> rule.setGroupBy(List.of("title", "title"))),
+        broken(
+            "rules[0].groupBy",
+            "at most 50",
+            rule -> rule.setGroupBy(IntStream.range(0, 51).mapToObj(i -> "labels.l" + i).toList())),
+        broken(
+            "rules[0].fingerprintBy[0]",
+            "'severity' is none of source",
+            rule -> rule.setFingerprintBy(List.of("severity"))),
+        broken(
+            "rules[0].severityFrom", "needs both", rule -> rule.setSeverityFrom("labels.severity")),
+        broken(
+            "rules[0].severityFrom",
+            "needs both",
+            rule -> rule.setSeverities(Map.of("critical", Severity.P0))),
+        broken(
+            "rules[0].severityFrom", "'label' is none of", rule -> rule.setSeverityFrom("label")),
+        broken(
+            "rules[0].severities",
+            "one of P0 to P4",
+            rule -> {
+              rule.setSeverityFrom("title");
+              rule.setSeverities(Map.of("a", Severity.UNSPECIFIED));
+            }),
+        broken(
+            "rules[0].defaultSeverity",
+            "one of P0",
+            rule -> rule.setDefaultSeverity(Severity.UNSPECIFIED)),
+        broken(
+            "rules[0].autoResolveAfterMs",
+            "from 1s to 3653d, not 999ms",
+            rule -> rule.setAutoResolveAfterMs(999L)),
+        broken("rules[0].alertsMax", "from 1 to 1000, not 0", rule -> rule.setAlertsMax(0)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("brokenRules")
+  void brokenRule_isRefused(String path, String what, Consumer<Rule> breaking) {
+    Rules rules = DefaultRules.read();
+    Rule rule = rule("one");
+    breaking.accept(rule);
+    rules.setRules(List.of(rule));
+    assertThat(RulesCheck.faults(rules))
+        .anySatisfy(
+            fault -> {
+              assertThat(fault.path()).isEqualTo(path);
+              assertThat(fault.what()).contains(what);
+            });
+  }
+
+  @Test
+  void everyNumberOfARule_hasBounds() {
+    for (Schema.Field field : Rule.getClassSchema().getFields()) {
+      Schema last = field.schema();
+      if (last.getType() == Schema.Type.UNION) {
+        last = last.getTypes().get(1);
+      }
+      boolean isLong = last.getType() == Schema.Type.LONG;
+      if (isLong || last.getType() == Schema.Type.INT) {
+        Rules rules = DefaultRules.read();
+        Rule rule = rule("one");
+        rule.put(field.pos(), isLong ? (Object) Long.MAX_VALUE : (Object) Integer.MAX_VALUE);
+        rules.setRules(List.of(rule));
+        assertThat(RulesCheck.faults(rules))
+            .extracting(RulesCheck.Fault::path)
+            .contains("rules[0]." + field.name());
+      }
+    }
+  }
+
+  @Test
+  void names_areUnique_andNothingStandsBehindWhatMatchesAll() {
+    Rules rules = DefaultRules.read();
+    Rule matching = rule("one");
+    matching.setMatchers(matchers(1, "title"));
+    rules.setRules(List.of(matching, matching, rule("all"), rule("never")));
+    assertThat(RulesCheck.faults(rules))
+        .extracting(RulesCheck.Fault::path)
+        .containsExactly("rules[1].name", "rules[3]");
+  }
+
+  @Test
+  void rules_areBoundedInNumber_andInWhatTheirExpressionsCost() {
+    Rules rules = DefaultRules.read();
+    rules.setRules(Collections.nCopies(101, rule("one")));
+    assertThat(RulesCheck.faults(rules))
+        .extracting(RulesCheck.Fault::what)
+        .containsExactly("must be at most 100, not 101");
+    Rule costly = rule("one");
+    costly.setMatchers(
+        Collections.nCopies(20, new Matcher("title", MatchOperator.MATCHES, "(ab?c{2}){999}")));
+    rules.setRules(Collections.nCopies(10, costly));
+    assertThat(RulesCheck.faults(rules))
+        .extracting(RulesCheck.Fault::what)
+        .contains("have expressions that are too large, taken together");
+  }
+
+  @Test
+  void times_areToldAsADocumentHasThem() {
+    assertThat(
+            Stream.of(0L, 1L, 1000L, 90_000L, 300_000L, 86_400_000L, 604_800_000L, -1L)
+                .map(RulesCheck::text))
+        .containsExactly("0s", "1ms", "1s", "90s", "5m", "24h", "7d", "-1ms");
+  }
+
+  private static Arguments broken(String path, String what, Consumer<Rule> breaking) {
+    return Arguments.of(path, what, breaking);
+  }
+
+  private static Consumer<Rule> matching(String expression) {
+    return rule ->
+        rule.setMatchers(List.of(new Matcher("title", MatchOperator.NOT_MATCHES, expression)));
+  }
+
+  private static List<Matcher> matchers(int count, String field) {
+    return Collections.nCopies(count, new Matcher(field, MatchOperator.EQUAL, "disk"));
+  }
+
+  private static Rule rule(String name) {
+    return Rule.newBuilder().setName(name).build();
   }
 }

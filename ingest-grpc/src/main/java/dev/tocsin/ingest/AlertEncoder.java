@@ -20,21 +20,18 @@ final class AlertEncoder {
   /**
    * An alert as the log takes it.
    *
+   * @param rulesVersion under which it is stamped
    * @param route which decides its partition
    * @param bytes as {@link AlertsEntry#encode} gives them; nobody changes them
    */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  record Encoded(Key128 fingerprint, long route, byte[] bytes) {}
+  record Encoded(int rulesVersion, Key128 fingerprint, long route, byte[] bytes) {}
 
   // The enums of alerts.proto and tocsin.avdl list the same things in the same order.
   private static final Severity[] SEVERITIES = Severity.values();
   private static final IncidentType[] TYPES = IncidentType.values();
 
-  private final Stamper stamper;
-
-  AlertEncoder(Stamper stamper) {
-    this.stamper = stamper;
-  }
+  private AlertEncoder() {}
 
   /** The alert id that {@code message} goes by: its own, or a new one. */
   static String alertId(AlertMessage message) {
@@ -44,10 +41,12 @@ final class AlertEncoder {
   /**
    * Encodes a message that the validator accepted.
    *
+   * @param stamper of the rules that are active now
    * @param alertId as {@link #alertId} gave it
    * @param receivedAtMs which stands in for a fired_at that is left out
    */
-  Encoded encode(AlertMessage message, String alertId, String workspace, long receivedAtMs) {
+  static Encoded encode(
+      Stamper stamper, AlertMessage message, String alertId, String workspace, long receivedAtMs) {
     Alert alert = new Alert();
     alert.setWorkspace(workspace);
     alert.setSource(message.getSource());
@@ -67,7 +66,11 @@ final class AlertEncoder {
     alert.setEndsAtMs(message.hasEndsAt() ? ms(message.getEndsAt()) : 0);
     alert.setReceivedAtMs(receivedAtMs);
     stamper.stamp(alert, message.getDedupKey(), !message.getAlertId().isEmpty());
-    return new Encoded(alert.getFingerprint(), alert.getRoute(), AlertsEntry.encode(alert));
+    return new Encoded(
+        stamper.rulesVersion(),
+        alert.getFingerprint(),
+        alert.getRoute(),
+        AlertsEntry.encode(alert));
   }
 
   private static long ms(Timestamp time) {

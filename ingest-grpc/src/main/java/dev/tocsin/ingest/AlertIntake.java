@@ -1,11 +1,13 @@
 package dev.tocsin.ingest;
 
 import com.google.protobuf.Timestamp;
+import dev.tocsin.engine.Stamper;
 import dev.tocsin.proto.alerts.AlertBatch;
 import dev.tocsin.proto.alerts.AlertMessage;
 import dev.tocsin.proto.alerts.FieldViolation;
 import java.time.Clock;
 import java.util.List;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,13 +20,18 @@ import org.slf4j.LoggerFactory;
 final class AlertIntake {
   private static final Logger LOG = LoggerFactory.getLogger(AlertIntake.class);
 
-  private final AlertEncoder encoder;
+  private final Supplier<Stamper> stampers;
   private final LogAppender appender;
   private final EdgeMeters meters;
   private final Clock clock;
 
-  AlertIntake(AlertEncoder encoder, LogAppender appender, EdgeMeters meters, Clock clock) {
-    this.encoder = encoder;
+  /**
+   * An intake.
+   *
+   * @param stampers gives the one of the active rules; null while they are not known
+   */
+  AlertIntake(Supplier<Stamper> stampers, LogAppender appender, EdgeMeters meters, Clock clock) {
+    this.stampers = stampers;
     this.appender = appender;
     this.meters = meters;
     this.clock = clock;
@@ -69,9 +76,14 @@ final class AlertIntake {
       invalid(alert, faults);
       return alert;
     }
+    Stamper stamper = stampers.get();
+    if (stamper == null) {
+      alert.refuse(Refusal.RULES_UNKNOWN, Refusal.RULES_UNKNOWN.message(), List.of());
+      return alert;
+    }
     try {
       AlertEncoder.Encoded encoded =
-          encoder.encode(message, alertId, arrival.workspace(), arrival.atMs());
+          AlertEncoder.encode(stamper, message, alertId, arrival.workspace(), arrival.atMs());
       if (encoded.bytes().length > AlertValidator.ALERT_BYTES_MAX) {
         invalid(alert, AlertValidator.tooLarge(encoded.bytes().length));
       } else {

@@ -1,7 +1,5 @@
 package dev.tocsin.ingest;
 
-import dev.tocsin.engine.DefaultRules;
-import dev.tocsin.engine.Stamper;
 import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.SchemaPublisher;
 import dev.tocsin.schemas.LogEntry;
@@ -39,26 +37,26 @@ public final class Edge implements AutoCloseable {
 
   private final ThreadPoolExecutor acks;
   private final LogWatch watch;
+  private final RulesFollower rules;
   private final LogAppender appender;
   private final IngestionService service;
 
   /**
    * An edge that is yet to be started; its services may be served already.
    *
-   * @param health gets the conditions {@value LogWatch#CONDITION} and {@value
-   *     LogProducer#CONDITION}
+   * @param health gets the conditions {@value LogWatch#CONDITION}, {@value LogProducer#CONDITION}
+   *     and {@value RulesFollower#CONDITION}
    * @param clock for the time at which alerts are received
    */
   public Edge(EdgeConfig config, MeterRegistry meters, Health health, Clock clock) {
     this.acks = ackThreads(config.ackThreads());
     InFlight inFlight = new InFlight(config.inFlightAlertsMax(), config.inFlightBytesMax());
     EdgeMeters counted = new EdgeMeters(meters, inFlight);
-    Stamper stamper = new Stamper(DefaultRules.read());
+    this.rules = new RulesFollower(config, health, meters);
     this.watch = new LogWatch(config, health);
     this.appender =
         new LogAppender(
             config,
-            stamper.rulesVersion(),
             watch::partitions,
             () -> producer(config),
             watch::appended,
@@ -66,13 +64,17 @@ public final class Edge implements AutoCloseable {
             acks,
             counted,
             health);
-    AlertIntake intake = new AlertIntake(new AlertEncoder(stamper), appender, counted, clock);
+    AlertIntake intake = new AlertIntake(rules::stamper, appender, counted, clock);
     this.service = new IngestionService(config, intake, acks, health, version());
   }
 
-  /** Begins to look for the log, and takes alerts once it is found. Returns at once. */
+  /**
+   * Begins to look for the log, and takes alerts once it is found and its rules are read. Returns
+   * at once.
+   */
   public void start() {
     watch.start();
+    rules.start();
     appender.start();
   }
 
@@ -96,6 +98,7 @@ public final class Edge implements AutoCloseable {
     acks.shutdown();
     acks.awaitTermination(STREAMS_END_MAX.toMillis(), TimeUnit.MILLISECONDS);
     watch.close();
+    rules.close();
   }
 
   /**

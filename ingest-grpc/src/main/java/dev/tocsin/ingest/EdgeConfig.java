@@ -8,8 +8,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
@@ -102,6 +104,26 @@ public record EdgeConfig(
     admin.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, "2000");
     admin.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, "3000");
     return admin;
+  }
+
+  /**
+   * For the consumer that follows the rules: what is the producer's alone is left out. It reads
+   * only what is committed, a partition that is assigned by hand.
+   */
+  Map<String, Object> rulesConsumerConfig() {
+    Set<String> known = ConsumerConfig.configNames();
+    Map<String, Object> all = new HashMap<>(kafka);
+    all.keySet().removeIf(n -> ProducerConfig.configNames().contains(n) && !known.contains(n));
+    all.remove(ConsumerConfig.GROUP_ID_CONFIG);
+    all.put(ConsumerConfig.CLIENT_ID_CONFIG, "tocsin-edge-rules");
+    all.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+    all.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
+    all.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, "false");
+    all.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, "2000");
+    all.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, "3000");
+    all.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+    all.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+    return all;
   }
 
   private static Topics topics(Settings settings) {

@@ -226,7 +226,7 @@ final class IngestionService extends AlertIngestionImplBase {
     return switch (alert.refusal()) {
       case INVALID, INVALID_BATCH -> Violations.status(ack.getViolationsList());
       case INTERNAL -> Status.INTERNAL.withDescription(ack.getMessage()).asRuntimeException();
-      case LOG_UNAVAILABLE, FULL, CLOSING, LOG_FAILED ->
+      case LOG_UNAVAILABLE, RULES_UNKNOWN, FULL, CLOSING, LOG_FAILED ->
           Errors.unavailable(ack.getMessage(), PendingAlert.RETRY_AFTER);
     };
   }

@@ -35,7 +35,6 @@ final class LogAppender implements AutoCloseable {
   private static final Duration CLOSING_STEP = Duration.ofMillis(1);
 
   private final EdgeConfig config;
-  private final int rulesVersion;
   private final IntSupplier partitions;
   private final LogProducer producer;
   private final Runnable appended;
@@ -53,7 +52,6 @@ final class LogAppender implements AutoCloseable {
   /**
    * An appender that is yet to be started.
    *
-   * @param rulesVersion under which all its alerts are stamped
    * @param partitions of the log; 0 while it cannot be reached. Never any other number than before
    * @param producers makes a producer; tried again as long as it throws
    * @param appended is run after each entry that the log took
@@ -61,7 +59,6 @@ final class LogAppender implements AutoCloseable {
    */
   LogAppender(
       EdgeConfig config,
-      int rulesVersion,
       IntSupplier partitions,
       Supplier<Producer<byte[], byte[]>> producers,
       Runnable appended,
@@ -70,7 +67,6 @@ final class LogAppender implements AutoCloseable {
       EdgeMeters meters,
       Health health) {
     this.config = config;
-    this.rulesVersion = rulesVersion;
     this.partitions = partitions;
     this.producer = new LogProducer(config.topics().log(), producers, health);
     this.appended = appended;
@@ -286,7 +282,8 @@ final class LogAppender implements AutoCloseable {
 
     byte[] record() {
       return AlertsEntry.join(
-          rulesVersion, alerts.stream().map(alert -> alert.encoded().bytes()).toList());
+          alerts.get(0).encoded().rulesVersion(),
+          alerts.stream().map(alert -> alert.encoded().bytes()).toList());
     }
 
     boolean failed() {

@@ -82,14 +82,20 @@ final class PartitionLane {
     return COLLECT_MAX.toNanos() - (nowNanos - waiting.element().queuedNanos());
   }
 
-  /** Takes the first alerts, as many as one entry holds; at least one. */
+  /**
+   * Takes the first alerts, as many as one entry holds, all stamped under one version of the rules;
+   * at least one.
+   */
   List<PendingAlert> cut() {
     int count = Math.min(waiting.size(), alertsMax);
     List<PendingAlert> alerts = new ArrayList<>(count);
     long entryBytes = 0;
+    int rulesVersion = waiting.element().encoded().rulesVersion();
     while (alerts.size() < count) {
-      int next = waiting.element().encoded().bytes().length;
-      if (!alerts.isEmpty() && entryBytes + next > bytesMax) {
+      AlertEncoder.Encoded first = waiting.element().encoded();
+      int next = first.bytes().length;
+      if (first.rulesVersion() != rulesVersion
+          || (!alerts.isEmpty() && entryBytes + next > bytesMax)) {
         break;
       }
       entryBytes += next;

@@ -10,6 +10,8 @@ enum Refusal {
   INTERNAL("internal error"),
   /** The log cannot be reached, or is not as it must be. */
   LOG_UNAVAILABLE("the log cannot be reached"),
+  /** The rules are not read yet, under which it would be stamped. */
+  RULES_UNKNOWN("the rules are not read yet"),
   /** As much is in flight as the process may hold. */
   FULL("the edge is full"),
   /** The process ends. */

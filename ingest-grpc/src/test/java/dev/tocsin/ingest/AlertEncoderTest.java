@@ -22,7 +22,6 @@ final class AlertEncoderTest {
   private static final long RECEIVED_MS = 1_795_000_000_123L;
 
   private final Stamper stamper = new Stamper(DefaultRules.read());
-  private final AlertEncoder encoder = new AlertEncoder(stamper);
 
   @Test
   void encode_carriesEveryFieldAndTheStampersKeys() {
@@ -36,7 +35,7 @@ final class AlertEncoderTest {
             .setEndsAt(Timestamp.newBuilder().setSeconds(1_700_000_100))
             .build();
 
-    AlertEncoder.Encoded encoded = encoder.encode(sent, "id-1", "team", RECEIVED_MS);
+    AlertEncoder.Encoded encoded = AlertEncoder.encode(stamper, sent, "id-1", "team", RECEIVED_MS);
 
     Alert read = decode(encoded);
     Alert expected = new Alert();
@@ -64,7 +63,7 @@ final class AlertEncoderTest {
   void encode_fillsInWhatIsLeftOut() {
     AlertMessage sent = AlertMessage.newBuilder().setSource("s").setTitle("t").build();
 
-    Alert read = decode(encoder.encode(sent, "made", "default", RECEIVED_MS));
+    Alert read = decode(AlertEncoder.encode(stamper, sent, "made", "default", RECEIVED_MS));
 
     assertThat(read.getAlertId()).isEqualTo("made");
     assertThat(read.getReceipt()).isNull();
@@ -91,7 +90,7 @@ final class AlertEncoderTest {
         severity == dev.tocsin.proto.alerts.Severity.SEVERITY_UNSPECIFIED
             ? Severity.P3 // the rules' default
             : Severity.valueOf(severity.name().substring("SEVERITY_".length()));
-    assertThat(decode(encoder.encode(sent, "a", "w", RECEIVED_MS)).getSeverity())
+    assertThat(decode(AlertEncoder.encode(stamper, sent, "a", "w", RECEIVED_MS)).getSeverity())
         .isEqualTo(expected);
   }
 
@@ -101,7 +100,7 @@ final class AlertEncoderTest {
     AlertMessage sent = Alerts.alert("a").setType(type).build();
 
     String name = type.name().substring("INCIDENT_TYPE_".length());
-    assertThat(decode(encoder.encode(sent, "a", "w", RECEIVED_MS)).getType())
+    assertThat(decode(AlertEncoder.encode(stamper, sent, "a", "w", RECEIVED_MS)).getType())
         .isEqualTo(name.equals("UNSPECIFIED") ? IncidentType.UNKNOWN : IncidentType.valueOf(name));
   }
 

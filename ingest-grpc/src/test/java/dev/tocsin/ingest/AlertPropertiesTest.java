@@ -27,7 +27,7 @@ final class AlertPropertiesTest {
   private static final long NOW_MS = 1_795_000_000_000L;
   private static final Codec<LogEntry> CODEC = Codec.of(LogEntry.class);
 
-  private final AlertEncoder encoder = new AlertEncoder(new Stamper(DefaultRules.read()));
+  private final Stamper stamper = new Stamper(DefaultRules.read());
 
   @Property(tries = 500)
   void anyAlert_getsViolationsOrIsReadBackFromTheLogAsItWasSent(
@@ -124,7 +124,7 @@ final class AlertPropertiesTest {
 
   private Alert roundTrip(AlertMessage alert) {
     AlertEncoder.Encoded encoded =
-        encoder.encode(alert, AlertEncoder.alertId(alert), "default", NOW_MS);
+        AlertEncoder.encode(stamper, alert, AlertEncoder.alertId(alert), "default", NOW_MS);
     byte[] entry = AlertsEntry.join(1, List.of(encoded.bytes()));
     var alerts = (dev.tocsin.schemas.Alerts) CODEC.decode(entry).getPayload();
     return alerts.getAlerts().get(0);

@@ -1,5 +1,6 @@
 package dev.tocsin.ingest;
 
+import dev.tocsin.engine.DefaultRules;
 import dev.tocsin.proto.alerts.AlertIngestionGrpc;
 import dev.tocsin.runtime.GrpcServer;
 import dev.tocsin.runtime.Health;
@@ -8,6 +9,8 @@ import dev.tocsin.runtime.Settings;
 import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.Rules;
+import dev.tocsin.schemas.RulesBook;
 import dev.tocsin.schemas.Topics;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
@@ -26,8 +29,11 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.awaitility.Awaitility;
 
 /** An edge on a real gRPC server, with a log of its own on a real broker. */
@@ -44,7 +50,7 @@ final class EdgeFixture implements AutoCloseable {
   final ManagedChannel channel;
 
   /** An alert as it stands on the log, and where. */
-  record Logged(int partition, long offset, int index, Alert alert) {}
+  record Logged(int partition, long offset, int index, Alert alert, int rulesVersion) {}
 
   private EdgeFixture(String bootstrap, String prefix, Map<String, String> settings)
       throws Exception {
@@ -92,7 +98,15 @@ final class EdgeFixture implements AutoCloseable {
     return fixture;
   }
 
+  /** A log that has its first rules. */
   static void createLog(String bootstrap, String prefix, Map<String, String> topicSettings)
+      throws InterruptedException, ExecutionException {
+    createTopics(bootstrap, prefix, topicSettings);
+    publish(bootstrap, prefix, DefaultRules.read());
+  }
+
+  /** All topics that an edge needs, and nothing in them. */
+  static void createTopics(String bootstrap, String prefix, Map<String, String> topicSettings)
       throws InterruptedException, ExecutionException {
     createLogAlone(bootstrap, prefix, topicSettings);
     createSchemas(bootstrap, prefix);
@@ -102,8 +116,33 @@ final class EdgeFixture implements AutoCloseable {
   static void createLogAlone(String bootstrap, String prefix, Map<String, String> topicSettings)
       throws InterruptedException, ExecutionException {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
-      NewTopic log = new NewTopic(new Topics(prefix, "g1").log(), PARTITIONS, (short) 1);
-      admin.createTopics(List.of(log.configs(topicSettings))).all().get();
+      Topics topics = new Topics(prefix, "g1");
+      NewTopic log = new NewTopic(topics.log(), PARTITIONS, (short) 1);
+      NewTopic rules = new NewTopic(topics.rules(), 1, (short) 1);
+      admin.createTopics(List.of(log.configs(topicSettings), rules)).all().get();
+    }
+  }
+
+  /** Writes a version into the rules topic; from version 2 on it is not active by that. */
+  static void publish(String bootstrap, String prefix, Rules rules)
+      throws InterruptedException, ExecutionException {
+    writeRules(
+        bootstrap, prefix, RulesBook.key(rules.getVersion()), Codec.of(Rules.class).encode(rules));
+  }
+
+  /** Writes down that every partition has this version. */
+  static void nameActive(String bootstrap, String prefix, int version)
+      throws InterruptedException, ExecutionException {
+    writeRules(bootstrap, prefix, RulesBook.activeKey(), RulesBook.activeValue(version));
+  }
+
+  private static void writeRules(String bootstrap, String prefix, byte[] key, byte[] value)
+      throws InterruptedException, ExecutionException {
+    Map<String, Object> config = Map.of("bootstrap.servers", bootstrap);
+    var bytes = new ByteArraySerializer();
+    try (var producer = new KafkaProducer<>(config, bytes, bytes)) {
+      String topic = new Topics(prefix, "g1").rules();
+      producer.send(new ProducerRecord<>(topic, key, value)).get();
     }
   }
 
@@ -151,7 +190,13 @@ final class EdgeFixture implements AutoCloseable {
     for (ConsumerRecord<byte[], byte[]> record : records(bootstrap, prefix)) {
       var alerts = (dev.tocsin.schemas.Alerts) codec.decode(record.value()).getPayload();
       for (int i = 0; i < alerts.getAlerts().size(); i++) {
-        all.add(new Logged(record.partition(), record.offset(), i, alerts.getAlerts().get(i)));
+        all.add(
+            new Logged(
+                record.partition(),
+                record.offset(),
+                i,
+                alerts.getAlerts().get(i),
+                alerts.getRulesVersion()));
       }
     }
     return all;

@@ -47,6 +47,7 @@ final class LogAppenderTest {
   private InFlight inFlight;
   private LogAppender appender;
   private int sequence;
+  private int rulesVersion = 1;
 
   @AfterEach
   void close() throws InterruptedException {
@@ -102,6 +103,30 @@ final class LogAppenderTest {
     acks.forEach(a -> sizes.merge(a.getPosition().getOffset(), 1L, Long::sum));
     assertThat(sizes.values()).allSatisfy(n -> assertThat(n).isLessThanOrEqualTo(4));
     producer().history().forEach(r -> assertThat(r.value().length).isLessThan(262_144 + 100));
+  }
+
+  @Test
+  void append_cutsEntriesWhereTheRulesChange() {
+    start(Map.of());
+    append(1);
+    append(1);
+    await(() -> sent() >= 1);
+    for (int version : new int[] {1, 1, 2, 1, 2, 2}) { // calls race while the version changes
+      rulesVersion = version;
+      append(1);
+    }
+    completeAll();
+
+    await(() -> acks.size() == 8);
+    assertThat(new ArrayList<>(acks).subList(2, 8))
+        .extracting(ack -> ack.getPosition().getOffset())
+        .as("alerts of two versions stand in two entries")
+        .satisfies(
+            offsets -> {
+              assertThat(offsets.get(2)).isGreaterThan(offsets.get(1));
+              assertThat(offsets.get(3)).isGreaterThan(offsets.get(2));
+              assertThat(offsets.get(4)).isGreaterThan(offsets.get(3));
+            });
   }
 
   @Test
@@ -253,7 +278,6 @@ final class LogAppenderTest {
     appender =
         new LogAppender(
             config,
-            1,
             partitions::get,
             this::producerForTests,
             () -> {},
@@ -301,7 +325,8 @@ final class LogAppenderTest {
   private PendingAlert alert(int bytes, PendingAlert.Reply reply) {
     PendingAlert alert =
         new PendingAlert(reply, 0, "a-" + sequence++, Timestamp.getDefaultInstance());
-    alert.encoded(new AlertEncoder.Encoded(new Key128(new byte[16]), 42, new byte[bytes]));
+    alert.encoded(
+        new AlertEncoder.Encoded(rulesVersion, new Key128(new byte[16]), 42, new byte[bytes]));
     return alert;
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.google.rpc.RetryInfo;
 import dev.tocsin.broker.BrokerProcess;
+import dev.tocsin.engine.DefaultRules;
 import dev.tocsin.proto.alerts.AlertAck;
 import dev.tocsin.proto.alerts.AlertMessage;
 import dev.tocsin.proto.alerts.HealthCheckRequest;
@@ -132,6 +133,7 @@ final class OutageIT {
     String broker = SharedBroker.bootstrap();
     String prefix = "t" + UUID.randomUUID();
     EdgeFixture.createLogAlone(broker, prefix, Map.of("max.message.bytes", "6291456"));
+    EdgeFixture.publish(broker, prefix, DefaultRules.read());
     try (EdgeFixture edge = EdgeFixture.withoutLog(broker, prefix, Map.of())) {
       Awaitility.await()
           .atMost(Duration.ofSeconds(20))

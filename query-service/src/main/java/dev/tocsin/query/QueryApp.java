@@ -1,5 +1,7 @@
 package dev.tocsin.query;
 
+import dev.tocsin.ops.OpsConfig;
+import dev.tocsin.ops.RulesService;
 import dev.tocsin.runtime.GrpcServer;
 import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
@@ -21,6 +23,7 @@ public final class QueryApp implements AutoCloseable {
   /**
    * All that the process can be told.
    *
+   * @param rules where the rules are that it shows and changes
    * @param grpc where it is served
    * @param opsHost where metrics, liveness and readiness are
    * @param opsPort 0 for any free one
@@ -28,6 +31,7 @@ public final class QueryApp implements AutoCloseable {
   record Config(
       QueryConfig query,
       StreamConfig streams,
+      OpsConfig rules,
       GrpcServer.Config grpc,
       String opsHost,
       int opsPort) {
@@ -41,6 +45,7 @@ public final class QueryApp implements AutoCloseable {
       return new Config(
           query,
           StreamConfig.read(settings),
+          OpsConfig.read(settings),
           GrpcServer.Config.read(settings, "query", 9000),
           settings.text("ops.host", "127.0.0.1"),
           settings.integer("ops.port", 9090, 0, 65535));
@@ -88,6 +93,7 @@ public final class QueryApp implements AutoCloseable {
     query.start();
     GrpcServer server = lifetime.add(new GrpcServer(config.grpc(), meters, health));
     query.services().forEach(server::serveDirect); // none of it blocks
+    server.serve(new RulesService(config.rules())); // this waits for Kafka
     grpc = server.start();
     lifetime.add(query::endStreams);
     // The first to be closed: whoever asks whether it is ready hears at once that it no longer is.

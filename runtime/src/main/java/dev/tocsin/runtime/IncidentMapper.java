@@ -73,6 +73,7 @@ public final class IncidentMapper {
             .setActiveAlerts(incident.getActiveAlerts())
             .setRevision(incident.getRevision())
             .setRulesVersion(incident.getRulesVersion())
+            .setRule(incident.getRule())
             .setFirstSeen(time(incident.getCreatedAtMs()))
             .setLastSeen(time(tally.getLastSeenMs()))
             .setReopened(incident.getReopened())
@@ -80,7 +81,6 @@ public final class IncidentMapper {
                 position(partition, incident.getOpenedOffset(), incident.getOpenedIndex()))
             .setTimelineDropped(incident.getTimelineDropped())
             .setNotesAdded(incident.getNotesAdded())
-            .setRule(incident.getRule());
     if (incident.getResolvedAtMs() != 0) {
       to.setResolvedAt(time(incident.getResolvedAtMs()));
     }

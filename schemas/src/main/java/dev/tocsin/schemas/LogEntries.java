@@ -5,6 +5,9 @@ public final class LogEntries {
   /** The first version of the engine that knows commands. */
   private static final int COMMANDS_SINCE = 2;
 
+  /** The first version of the engine that knows rules beside those for all. */
+  private static final int RULES_SINCE = 2;
+
   private LogEntries() {}
 
   /** One of alerts. */
@@ -14,7 +17,10 @@ public final class LogEntries {
 
   /** One that activates rules. */
   public static LogEntry of(RulesActivated rules) {
-    return LogEntry.newBuilder().setPayload(rules).build();
+    return LogEntry.newBuilder()
+        .setPayload(rules)
+        .setEngineVersionMin(rules.getRules().getRules().isEmpty() ? 1 : RULES_SINCE)
+        .build();
   }
 
   /** One of nothing but its time. */

@@ -2,6 +2,7 @@ package dev.tocsin.standalone;
 
 import dev.tocsin.broker.BrokerProcess;
 import dev.tocsin.ingest.Edge;
+import dev.tocsin.ops.RulesService;
 import dev.tocsin.processor.LogTopics;
 import dev.tocsin.processor.Processor;
 import dev.tocsin.query.Query;
@@ -163,6 +164,7 @@ public final class StandaloneApp implements AutoCloseable {
     grpc = new GrpcServer(config.grpc(), meters, health);
     edge.services().forEach(grpc::serveDirect);
     query.services().forEach(grpc::serveDirect);
+    grpc.serve(new RulesService(config.ops())); // this waits for Kafka
     try {
       front.add(grpc.start());
     } catch (IOException e) {

@@ -2,6 +2,7 @@ package dev.tocsin.standalone;
 
 import dev.tocsin.broker.FreePorts;
 import dev.tocsin.ingest.EdgeConfig;
+import dev.tocsin.ops.OpsConfig;
 import dev.tocsin.processor.ProcessorConfig;
 import dev.tocsin.query.QueryConfig;
 import dev.tocsin.query.StreamConfig;
@@ -38,7 +39,8 @@ public record StandaloneConfig(
     EdgeConfig edge,
     ProcessorConfig processor,
     QueryConfig query,
-    StreamConfig streams) {
+    StreamConfig streams,
+    OpsConfig ops) {
   static final String DATA = "data";
   static final String PORT = "edge.port";
   static final String OPS_PORT = "edge.ops-port";
@@ -78,7 +80,8 @@ public record StandaloneConfig(
             EdgeConfig.read(all),
             ProcessorConfig.read(all),
             QueryConfig.read(all),
-            StreamConfig.read(all));
+            StreamConfig.read(all),
+            OpsConfig.read(all));
     all.check();
     return config;
   }

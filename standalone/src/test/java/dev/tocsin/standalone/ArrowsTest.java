@@ -36,7 +36,8 @@ class ArrowsTest {
               "runtime", List.of("proto", "schemas"),
               "ingest", List.of("proto", "schemas", "engine", "runtime"),
               "processor", List.of("proto", "schemas", "engine", "runtime"),
-              "query", List.of("proto", "schemas", "runtime"),
+              "ops", List.of("proto", "schemas", "engine", "runtime"),
+              "query", List.of("proto", "schemas", "runtime", "ops"),
               "standalone",
                   List.of(
                       "proto",
@@ -46,7 +47,8 @@ class ArrowsTest {
                       "broker",
                       "ingest",
                       "processor",
-                      "query")));
+                      "query",
+                      "ops")));
 
   private static final JavaClasses ALL =
       new ClassFileImporter()
@@ -97,6 +99,7 @@ class ArrowsTest {
             ROOT + "schemas",
             "java..",
             "com.dynatrace.hash4j..",
+            "com.google.re2j..",
             "org.apache.avro..")
         .check(ALL);
   }

@@ -248,6 +248,8 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
         .setOpened(state.getOpened())
         .setDeadLettered(state.getDeadLettered())
         .setMuted(state.getMuted())
+        .setRulesVersion(view.store().rules().getVersion())
+        .setSuppressed(state.getSuppressed())
         .build();
   }
 }

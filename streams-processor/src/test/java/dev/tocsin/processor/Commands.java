@@ -5,6 +5,7 @@ import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.Command;
 import dev.tocsin.schemas.CreateIncident;
 import dev.tocsin.schemas.Incident;
+import dev.tocsin.schemas.IncidentId;
 import dev.tocsin.schemas.IncidentState;
 import dev.tocsin.schemas.IncidentType;
 import dev.tocsin.schemas.Key128;
@@ -42,6 +43,29 @@ final class Commands {
 
   static Command note(String request, Incident incident, String text) {
     return of(request, incident, new AddNote(text));
+  }
+
+  /** One that no store has. */
+  static Incident unknownIncident() {
+    return Incident.newBuilder()
+        .setId(IncidentId.of(1_000, 5, 6))
+        .setWorkspace("default")
+        .setGroup(new Key128(new byte[16]))
+        .setRoute(5)
+        .setTitle("title")
+        .setSeverity(Severity.P2)
+        .setType(IncidentType.APPLICATION)
+        .setState(IncidentState.DETECTED)
+        .setSource("source")
+        .setCreatedAtMs(1_000)
+        .setUpdatedAtMs(1_000)
+        .setOpenedOffset(6)
+        .setOpenedIndex(0)
+        .setRulesVersion(1)
+        .setRevision(1)
+        .setDistinctAlerts(1)
+        .setActiveAlerts(1)
+        .build();
   }
 
   static byte[] bytes(Command command) {

@@ -73,7 +73,7 @@ class OutcomeReaderTest {
 
   @Test
   void notFound_hasNoIncident() {
-    var unknown = IncidentMapperTest.incident();
+    var unknown = Commands.unknownIncident();
     Command note = ask(Commands.note("r", unknown, "text"));
     assertThat(read(note).getCode()).isEqualTo(Code.NOT_FOUND);
     assertThat(read(note).hasIncident()).isFalse();
