@@ -1,5 +1,6 @@
 package dev.tocsin.query;
 
+import dev.tocsin.runtime.CallerSeal;
 import dev.tocsin.runtime.GrpcServer;
 import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
@@ -10,6 +11,8 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
+import java.time.Clock;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
@@ -23,8 +26,14 @@ public final class QueryApp implements AutoCloseable {
    * @param grpc where it is served
    * @param opsHost where metrics, liveness and readiness are
    * @param opsPort 0 for any free one
+   * @param callers {@code forward.secret}: how whoever forwards says who calls
    */
-  record Config(QueryConfig query, GrpcServer.Config grpc, String opsHost, int opsPort) {
+  record Config(
+      QueryConfig query,
+      GrpcServer.Config grpc,
+      String opsHost,
+      int opsPort,
+      Optional<CallerSeal> callers) {
     static Config read(Settings settings) {
       QueryConfig query = QueryConfig.read(settings);
       for (String address : query.processors()) {
@@ -36,7 +45,8 @@ public final class QueryApp implements AutoCloseable {
           query,
           GrpcServer.Config.read(settings, "query", 9000),
           settings.text("ops.host", "127.0.0.1"),
-          settings.integer("ops.port", 9090, 0, 65535));
+          settings.integer("ops.port", 9090, 0, 65535),
+          CallerSeal.read(settings));
     }
   }
 
@@ -73,6 +83,7 @@ public final class QueryApp implements AutoCloseable {
     query.start();
     GrpcServer server = lifetime.add(new GrpcServer(config.grpc(), meters, health));
     query.services().forEach(server::serveDirect); // none of it blocks
+    server.callersBy(config.callers(), Clock.systemUTC());
     grpc = server.start();
     // The first to be closed: whoever asks whether it is ready hears at once that it no longer is.
     lifetime.add(() -> health.unmet("running", "the server is stopping"));

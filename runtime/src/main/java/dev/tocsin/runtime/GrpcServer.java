@@ -13,10 +13,12 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
@@ -46,6 +48,12 @@ public final class GrpcServer implements AutoCloseable {
    * The transport warns of each over-size message with a trace, which any caller can have it do.
    */
   private static final Logger TRANSPORT = Logger.getLogger(NETTY + "NettyServerStream");
+
+  /**
+   * The name under which {@code grpc.health.v1} says whether new calls are accepted, whatever they
+   * can be answered with: SERVING from the start until the server stops.
+   */
+  static final String ACCEPTING = "tocsin.accepting";
 
   /**
    * Where and how to listen.
@@ -95,6 +103,7 @@ public final class GrpcServer implements AutoCloseable {
   private final List<ServerServiceDefinition> services = new ArrayList<>();
   private final Set<String> direct = new HashSet<>();
   private final CallPool calls;
+  private Optional<CallerGuard> guard = Optional.empty();
   private Server server;
 
   /** A server that is yet to be given services and started. */
@@ -124,6 +133,19 @@ public final class GrpcServer implements AutoCloseable {
   }
 
   /**
+   * Takes from whoever forwards calls who their callers are, as {@code forward.secret} says: see
+   * {@link CallerSeal}. Before {@link #start} only.
+   */
+  public GrpcServer callersBy(Optional<CallerSeal> seal, Clock clock) {
+    guard = Optional.of(new CallerGuard(seal, clock, this::isOurs));
+    return this;
+  }
+
+  private boolean isOurs(String service) {
+    return services.stream().anyMatch(s -> s.getServiceDescriptor().getName().equals(service));
+  }
+
+  /**
    * Listens.
    *
    * @throws IOException if the address cannot be had
@@ -142,13 +164,16 @@ public final class GrpcServer implements AutoCloseable {
             .keepAliveTimeout(10, TimeUnit.SECONDS)
             // Of each call, the look-up of its method; then the call itself goes where it belongs.
             .directExecutor()
-            .callExecutor(calls)
-            // The last one is the outermost.
-            .intercept(calls)
-            .intercept(new CallMetrics(meters))
-            .addService(healthService.getHealthService())
-            .addService(ProtoReflectionServiceV1.newInstance());
+            .callExecutor(calls);
+    // The last one is the outermost.
+    guard.ifPresent(builder::intercept);
+    builder
+        .intercept(calls)
+        .intercept(new CallMetrics(meters))
+        .addService(healthService.getHealthService())
+        .addService(ProtoReflectionServiceV1.newInstance());
     services.forEach(service -> builder.addService(MessageGuard.guard(service)));
+    healthService.setStatus(ACCEPTING, ServingStatus.SERVING);
     server = builder.build().start();
     health.watch(this::publish);
     return this;

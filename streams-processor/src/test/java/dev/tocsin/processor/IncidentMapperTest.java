@@ -50,7 +50,7 @@ class IncidentMapperTest {
   @EnumSource(TimelineKind.class)
   void timelineKind_hasItsNamesakeOrIsNone(TimelineKind kind) {
     var incident = incident();
-    incident.setTimeline(List.of(new dev.tocsin.schemas.TimelineEntry(1L, kind, 2L, 3, "t")));
+    incident.setTimeline(List.of(new dev.tocsin.schemas.TimelineEntry(1L, kind, 2L, 3, "t", "")));
     TimelineEntry line = IncidentMapper.toProto(new Tallied(incident, tally()), 4).getTimeline(0);
     assertThat(line.getKind().name())
         .isEqualTo(kind == TimelineKind.OTHER ? "KIND_UNSPECIFIED" : kind.name());
@@ -63,7 +63,7 @@ class IncidentMapperTest {
   void timeline_ofTimeItselfHasNoPosition() {
     var incident = incident();
     incident.setTimeline(
-        List.of(new dev.tocsin.schemas.TimelineEntry(1L, TimelineKind.CLOSED, -1L, 0, "")));
+        List.of(new dev.tocsin.schemas.TimelineEntry(1L, TimelineKind.CLOSED, -1L, 0, "", "")));
     Incident shown = IncidentMapper.toProto(new Tallied(incident, tally()), 4);
     assertThat(shown.getTimeline(0).hasPosition()).isFalse();
   }
