@@ -85,7 +85,8 @@ public final class EdgeApp implements AutoCloseable {
       server.start();
       lifetime.add(edge); // closed before the server: see Edge
       edge.start();
-      // The first to be closed: whoever asks whether it is ready hears at once that it no longer is.
+      // The first to be closed: whoever asks whether it is ready hears at once that it no longer
+      // is.
       lifetime.add(() -> health.unmet("running", "the server is stopping"));
       return this;
     } catch (IOException | RuntimeException e) {

@@ -5,16 +5,22 @@ import dev.tocsin.runtime.Lifetime;
 import io.grpc.BindableService;
 import io.grpc.ManagedChannel;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
 /**
  * Reads incidents for callers: one by its id from the owner of its partition, lists from the owners
- * of all. It meets the condition {@code owners} while every partition has an owner. Thread-safe.
+ * of all; from a standby, and said so, where the owner is away. It meets the condition {@code
+ * owners} while every partition has an owner. Thread-safe.
  */
 public final class Query implements AutoCloseable {
+  /** A channel by itself would wait up to two minutes before it tries a lost owner again. */
+  private static final Duration RECONNECT = Duration.ofSeconds(1);
+
   private final OwnerDirectory directory;
   private final IncidentReads reads;
   private final AdminReads admin;
@@ -41,8 +47,11 @@ public final class Query implements AutoCloseable {
                 config.processors(),
                 channels,
                 timer,
-                assignment -> owners.retain(assignment.owners()),
+                assignment -> owners.retain(assignment.addresses()),
                 health));
+    ScheduledFuture<?> unused =
+        timer.scheduleWithFixedDelay(
+            owners::reconnect, RECONNECT.toMillis(), RECONNECT.toMillis(), TimeUnit.MILLISECONDS);
     OwnerCalls calls = new OwnerCalls(directory, owners, timer, metrics);
     reads = new IncidentReads(config, directory, calls, metrics);
     admin = new AdminReads(config, directory, calls);

@@ -22,6 +22,7 @@ final class QueryMetrics {
 
   private final Map<Asked, Map<Status.Code, Counter>> calls = new EnumMap<>(Asked.class);
   private final DistributionSummary rounds;
+  private final Counter stale;
 
   QueryMetrics(MeterRegistry meters) {
     for (Asked method : Asked.values()) {
@@ -31,6 +32,10 @@ final class QueryMetrics {
       }
       calls.put(method, byOutcome);
     }
+    stale =
+        Counter.builder("query.stale.answers")
+            .description("Answers of standbys, whose owner was away")
+            .register(meters);
     rounds =
         DistributionSummary.builder("query.list.rounds")
             .description("How often the owners had to be asked for one page")
@@ -39,6 +44,10 @@ final class QueryMetrics {
 
   void asked(Asked method, Status.Code outcome) {
     calls.get(method).get(outcome).increment();
+  }
+
+  void stale() {
+    stale.increment();
   }
 
   void listed(int rounds) {

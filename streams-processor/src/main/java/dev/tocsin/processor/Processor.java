@@ -15,12 +15,16 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.CloseOptions.GroupMembershipOperation;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.KafkaStreams.State;
+import org.apache.kafka.streams.StoreQueryParameters;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.state.QueryableStoreTypes;
+import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
 
 /**
  * Folds the log into incidents and answers for the partitions that it owns. The topics are there
@@ -109,7 +113,8 @@ public final class Processor implements AutoCloseable {
     OwnerFeed owners =
         lifetime.add(
             new OwnerFeed(shape.partitions(), log, streams::metadataForAllStreamsClients, timer));
-    service = new StateService(views, owners, new PositionWait(logEnds::end, timer));
+    Standbys standbys = standbys(admin, logEnds, replies);
+    service = new StateService(views, owners, new PositionWait(logEnds::end, timer), standbys);
     streams.start();
     ScheduledFuture<?> unused =
         timer.scheduleWithFixedDelay(
@@ -117,6 +122,24 @@ public final class Processor implements AutoCloseable {
     Gauge.builder("tocsin.processor.partitions", views, owned -> owned.owned().size())
         .description("Partitions of the log that this instance owns")
         .register(meters);
+  }
+
+  private Standbys standbys(Admin admin, LogEnds logEnds, ExecutorService reads) {
+    GroupOffsets offsets =
+        new GroupOffsets(admin, config.topics().applicationId(), config.topics().log());
+    Standbys standbys = new Standbys(this::copy, offsets::committed, logEnds::end, reads, clock);
+    views.watch(standbys::owned, standbys::lost);
+    streams.setStandbyUpdateListener(standbys);
+    streams.setGlobalStateRestoreListener(standbys);
+    return standbys;
+  }
+
+  private ReadOnlyKeyValueStore<Bytes, byte[]> copy(int partition) {
+    return streams.store(
+        StoreQueryParameters.<ReadOnlyKeyValueStore<Bytes, byte[]>>fromNameAndType(
+                FoldTopology.STATE_STORE, QueryableStoreTypes.keyValueStore())
+            .enableStaleStores()
+            .withPartition(partition));
   }
 
   private void closeStreams() {

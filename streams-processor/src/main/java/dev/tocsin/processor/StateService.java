@@ -27,14 +27,16 @@ import java.time.Duration;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The internal API: reads from the stores of the partitions that this instance owns. Reads of
- * RocksDB may block, so it runs on a pool; a read that waits for a position holds no thread.
+ * The internal API: reads from the stores of the partitions that this instance owns, and, where the
+ * caller allows it, from the copies that it keeps of others. Reads of RocksDB may block, so it runs
+ * on a pool; a read that waits for a position holds no thread.
  */
 final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
   private static final Logger LOG = LoggerFactory.getLogger(StateService.class);
@@ -44,8 +46,10 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
   private final PartitionViews views;
   private final OwnerFeed owners;
   private final PositionWait positions;
+  private final Standbys standbys;
 
-  StateService(PartitionViews views, OwnerFeed owners, PositionWait positions) {
+  StateService(PartitionViews views, OwnerFeed owners, PositionWait positions, Standbys standbys) {
+    this.standbys = standbys;
     this.views = views;
     this.owners = owners;
     this.positions = positions;
@@ -64,7 +68,12 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
       return;
     }
     long minOffset = request.hasMinOffset() ? request.getMinOffset() : -1;
-    answer(request.getPartition(), minOffset, reply, view -> read(view, request));
+    answer(
+        request.getPartition(),
+        minOffset,
+        request.getAllowStandby(),
+        reply,
+        view -> read(view, request));
   }
 
   @Override
@@ -82,6 +91,7 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
     answer(
         request.getPartition(),
         minOffset,
+        request.getAllowStandby(),
         reply,
         view -> new IncidentScan(view, request).run(call::isCancelled));
   }
@@ -98,7 +108,7 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
   @Override
   public void readDigest(ReadDigestRequest request, StreamObserver<ReadDigestResponse> reply) {
     Context call = Context.current();
-    answer(request.getPartition(), -1, reply, view -> digest(view, call));
+    answer(request.getPartition(), reply, view -> digest(view, call));
   }
 
   /**
@@ -106,10 +116,18 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
    * not.
    */
   private <R> void answer(
-      int partition, long minOffset, StreamObserver<R> reply, Function<PartitionView, R> read) {
+      int partition,
+      long minOffset,
+      boolean allowStandby,
+      StreamObserver<R> reply,
+      Function<IncidentView, R> read) {
     PartitionView view = views.answering(partition).orElse(null);
     if (view == null) {
-      reply.onError(unavailable(partition));
+      if (allowStandby && minOffset < 0) {
+        answerFromCopy(partition, reply, read);
+      } else {
+        reply.onError(unavailable(partition));
+      }
       return;
     }
     if (view.appliedOffset() > minOffset) {
@@ -134,8 +152,39 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
     }
   }
 
-  private <R> void finish(
-      PartitionView view, StreamObserver<R> reply, Function<PartitionView, R> read) {
+  private <R> void answer(int partition, StreamObserver<R> reply, Function<PartitionView, R> read) {
+    PartitionView view = views.answering(partition).orElse(null);
+    if (view == null) {
+      reply.onError(unavailable(partition));
+    } else {
+      finish(view, reply, read);
+    }
+  }
+
+  /** Answers from a copy that is not the owner's, or is not that of an owner yet. */
+  private <R> void answerFromCopy(
+      int partition, StreamObserver<R> reply, Function<IncidentView, R> read) {
+    CompletionStage<StandbyView> unused =
+        standbys
+            .view(partition)
+            .whenComplete(
+                (view, failure) -> {
+                  if (failure == null) {
+                    finish(view, reply, each -> checked(each, read.apply(each)));
+                  } else {
+                    LOG.debug("no copy of partition {} answers", partition, failure);
+                    reply.onError(unavailable(partition));
+                  }
+                });
+  }
+
+  private <R> R checked(StandbyView view, R answer) {
+    standbys.check(view);
+    return answer;
+  }
+
+  private <V extends IncidentView, R> void finish(
+      V view, StreamObserver<R> reply, Function<? super V, R> read) {
     R response;
     try {
       response = read.apply(view);
@@ -170,11 +219,11 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
         "partition " + partition + " is not answered by this instance now", RETRY_AFTER);
   }
 
-  private static ReadIncidentResponse read(PartitionView view, ReadIncidentRequest request) {
+  private static ReadIncidentResponse read(IncidentView view, ReadIncidentRequest request) {
     ReadIncidentResponse.Builder response =
-        ReadIncidentResponse.newBuilder().setAppliedOffset(view.appliedOffset());
-    view.store()
-        .read(new Key128(request.getId().toByteArray()))
+        ReadIncidentResponse.newBuilder().setAppliedOffset(view.state().getAppliedOffset());
+    view.staleness().ifPresent(response::setStaleness);
+    view.read(new Key128(request.getId().toByteArray()))
         .filter(found -> found.incident().getWorkspace().equals(request.getWorkspace()))
         .ifPresent(found -> response.setIncident(IncidentMapper.toProto(found, view.partition())));
     return response.build();
