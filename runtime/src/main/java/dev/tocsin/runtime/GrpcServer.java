@@ -33,6 +33,11 @@ public final class GrpcServer implements AutoCloseable {
   private static final String NETTY = NettyServerBuilder.class.getPackageName() + ".";
   private static final Duration SHUTDOWN_MAX = Duration.ofSeconds(10);
 
+  /** For calls that were sent before their callers heard that the server stops. */
+  private static final Duration SHUTDOWN_MIN = Duration.ofMillis(300);
+
+  private static final Duration SHUTDOWN_POLL = Duration.ofMillis(20);
+
   /**
    * grpc-java writes a stack trace for each message that is over the limit, which any caller can
    * send as often as they like. Held here, since a logger that nobody holds forgets its level.
@@ -103,6 +108,7 @@ public final class GrpcServer implements AutoCloseable {
   private final List<ServerServiceDefinition> services = new ArrayList<>();
   private final Set<String> direct = new HashSet<>();
   private final CallPool calls;
+  private final OpenCalls open = new OpenCalls(this::isOurs);
   private Optional<CallerGuard> guard = Optional.empty();
   private Server server;
 
@@ -170,6 +176,7 @@ public final class GrpcServer implements AutoCloseable {
     builder
         .intercept(calls)
         .intercept(new CallMetrics(meters))
+        .intercept(open)
         .addService(healthService.getHealthService())
         .addService(ProtoReflectionServiceV1.newInstance());
     services.forEach(service -> builder.addService(MessageGuard.guard(service)));
@@ -190,11 +197,24 @@ public final class GrpcServer implements AutoCloseable {
     healthService.enterTerminalState();
     if (server != null) {
       server.shutdown();
-      if (!server.awaitTermination(SHUTDOWN_MAX.toMillis(), TimeUnit.MILLISECONDS)) {
+      long begunNanos = System.nanoTime();
+      if (!awaitCalls(begunNanos)) {
         server.shutdownNow().awaitTermination(1, TimeUnit.SECONDS);
       }
     }
     calls.close();
+  }
+
+  /** Whether every connection has ended by itself; if not, no call of ours is left, or no time. */
+  private boolean awaitCalls(long begunNanos) throws InterruptedException {
+    while (!server.awaitTermination(SHUTDOWN_POLL.toMillis(), TimeUnit.MILLISECONDS)) {
+      long tookNanos = System.nanoTime() - begunNanos;
+      boolean idle = tookNanos > SHUTDOWN_MIN.toNanos() && open.count() == 0;
+      if (idle || tookNanos > SHUTDOWN_MAX.toNanos()) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private void publish(boolean serving) {

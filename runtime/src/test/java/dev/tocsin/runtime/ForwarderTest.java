@@ -479,6 +479,15 @@ class ForwarderTest {
   }
 
   @Test
+  void server_thatStopsDoesNotWaitForWhoWatchesItsHealth() throws Exception {
+    GrpcServer target = target("a");
+    front(target).getIncident(id("one")); // whoever forwards watches
+    long began = System.nanoTime();
+    target.close();
+    assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(5));
+  }
+
+  @Test
   void call_beyondTheBoundIsUnavailableUntilOneEnds() throws Exception {
     GrpcServer target = target("a");
     var incidents =
