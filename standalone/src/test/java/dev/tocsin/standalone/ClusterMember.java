@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
 
 /** One part of Tocsin as a process of its own, which a test kills, ends and starts again. */
 final class ClusterMember implements AutoCloseable {
@@ -64,16 +65,17 @@ final class ClusterMember implements AutoCloseable {
   }
 
   void awaitServing() {
-    Awaitility.await(name)
-        .atMost(SERVING_MAX)
-        .pollInterval(Duration.ofMillis(50))
-        .until(
-            () -> {
-              if (!process.isAlive()) {
-                throw new AssertionError(name + " ended: " + output());
-              }
-              return serves();
-            });
+    try {
+      Awaitility.await(name)
+          .atMost(SERVING_MAX)
+          .pollInterval(Duration.ofMillis(50))
+          .until(() -> !process.isAlive() || serves());
+    } catch (ConditionTimeoutException e) {
+      throw new AssertionError(name + " does not serve: " + output(), e);
+    }
+    if (!process.isAlive()) {
+      throw new AssertionError(name + " ended: " + output());
+    }
   }
 
   private boolean serves() {
