@@ -1,18 +1,35 @@
 package dev.tocsin.ingest;
 
+import dev.tocsin.proto.admin.AdminGrpc;
+import dev.tocsin.proto.admin.RulesGrpc;
+import dev.tocsin.proto.incidents.IncidentServiceGrpc;
+import dev.tocsin.runtime.Forwarder;
 import dev.tocsin.runtime.GrpcServer;
 import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
 import dev.tocsin.runtime.OpsServer;
 import dev.tocsin.runtime.Settings;
+import io.grpc.ServiceDescriptor;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.time.Clock;
+import java.util.List;
 
-/** The edge as a server of its own: gRPC on one port, metrics and health on another. */
+/**
+ * The edge as a server of its own: gRPC on one port, metrics and health on another. What is not the
+ * edge's it forwards, so that this port answers every public service.
+ */
 public final class EdgeApp implements AutoCloseable {
+  /** The public services that are not its own. */
+  private static final List<ServiceDescriptor> FORWARDED =
+      List.of(
+          IncidentServiceGrpc.getServiceDescriptor(),
+          AdminGrpc.getServiceDescriptor(),
+          RulesGrpc.getServiceDescriptor());
+
   private final Config config;
   private final Lifetime lifetime = new Lifetime();
   private GrpcServer server;
@@ -24,8 +41,15 @@ public final class EdgeApp implements AutoCloseable {
    * @param grpc {@code edge.host}, {@code edge.port} (9000) and so on
    * @param opsHost {@code edge.ops-host}
    * @param opsPort {@code edge.ops-port} (9090); 0 for any free one
+   * @param forward {@code edge.forward-to}: query-services, which answer what the edge does not;
+   *     empty for an edge that takes alerts and nothing else
    */
-  public record Config(GrpcServer.Config grpc, String opsHost, int opsPort, EdgeConfig edge) {
+  public record Config(
+      GrpcServer.Config grpc,
+      String opsHost,
+      int opsPort,
+      EdgeConfig edge,
+      Forwarder.Config forward) {
     /** Reads and checks all of it; a fault of any part is told with those of the others. */
     public static Config read(Settings settings) {
       Config config =
@@ -33,7 +57,8 @@ public final class EdgeApp implements AutoCloseable {
               GrpcServer.Config.read(settings, "edge", 9000),
               settings.text("edge.ops-host", "127.0.0.1"),
               settings.integer("edge.ops-port", 9090, 0, 65535),
-              EdgeConfig.read(settings));
+              EdgeConfig.read(settings),
+              Forwarder.Config.read(settings, "edge"));
       settings.check();
       return config;
     }
@@ -58,15 +83,27 @@ public final class EdgeApp implements AutoCloseable {
       ops = lifetime.add(new OpsServer(config.opsHost(), config.opsPort(), meters, health));
       Edge edge = new Edge(config.edge(), meters, health, Clock.systemUTC());
       server = new GrpcServer(config.grpc(), meters, health);
-      lifetime.add(server);
       edge.services().forEach(server::serveDirect);
+      forward(meters); // closed after the server, so that calls under way still end
+      lifetime.add(server);
       server.start();
       lifetime.add(edge); // closed before the server: see Edge
       edge.start();
+      // The first to be closed: whoever asks whether it is ready hears at once that it no longer
+      // is.
+      lifetime.add(() -> health.unmet("running", "the server is stopping"));
       return this;
     } catch (IOException | RuntimeException e) {
       close();
       throw e;
+    }
+  }
+
+  private void forward(MeterRegistry meters) {
+    if (!config.forward().targets().isEmpty()) {
+      Forwarder forwarder = new Forwarder(config.forward(), FORWARDED, meters, Clock.systemUTC());
+      lifetime.add(forwarder);
+      forwarder.services().forEach(server::serveDirect);
     }
   }
 

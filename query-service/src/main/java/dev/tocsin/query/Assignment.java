@@ -69,12 +69,13 @@ final class Assignment {
 
   /** Where its standbys are. */
   List<String> standbys(int partition) {
-    return List.copyOf(standby.get(partition));
+    return has(partition) ? List.copyOf(standby.get(partition)) : List.of();
   }
 
-  /** The addresses of all owners. */
-  Set<String> owners() {
+  /** The addresses of all owners and standbys. */
+  Set<String> addresses() {
     Set<String> addresses = new LinkedHashSet<>(Arrays.asList(active));
+    standby.forEach(addresses::addAll);
     addresses.remove(null);
     return addresses;
   }

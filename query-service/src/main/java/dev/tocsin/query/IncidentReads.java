@@ -75,6 +75,7 @@ final class IncidentReads {
         ReadIncidentRequest.newBuilder()
             .setPartition(partition)
             .setWorkspace(Caller.current().workspace())
+            .setAllowStandby(true)
             .setId(ByteString.copyFrom(id.bytes()));
     if (request.hasMinPosition() && request.getMinPosition().getPartition() == partition) {
       read.setMinOffset(request.getMinPosition().getOffset());
@@ -85,12 +86,7 @@ final class IncidentReads {
         new OwnerCalls.Answer<>() {
           @Override
           public void is(ReadIncidentResponse response) {
-            if (response.hasIncident()) {
-              reply.send(
-                  GetIncidentResponse.newBuilder().setIncident(response.getIncident()).build());
-            } else {
-              reply.fail(notFound(request.getId()));
-            }
+            answer(request, response, reply);
           }
 
           @Override
@@ -98,6 +94,25 @@ final class IncidentReads {
             reply.fail(error);
           }
         });
+  }
+
+  private void answer(
+      GetIncidentRequest request, ReadIncidentResponse response, Reply<GetIncidentResponse> reply) {
+    GetIncidentResponse.Builder answer = GetIncidentResponse.newBuilder();
+    if (response.hasStaleness()) {
+      metrics.stale();
+      answer.setStaleness(response.getStaleness());
+    }
+    if (response.hasIncident()) {
+      reply.send(answer.setIncident(response.getIncident()).build());
+    } else if (response.getStaleness().getEntries() > 0) {
+      // What the standby does not have yet may be this very incident.
+      reply.fail(
+          Errors.unavailable(
+              "a standby that is behind does not have this incident", OwnerCalls.RETRY_AFTER));
+    } else {
+      reply.fail(notFound(request.getId()));
+    }
   }
 
   void listIncidents(ListIncidentsRequest request, StreamObserver<ListIncidentsResponse> replies) {

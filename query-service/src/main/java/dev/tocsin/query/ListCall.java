@@ -1,14 +1,19 @@
 package dev.tocsin.query;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.Duration;
 import dev.tocsin.proto.incidents.ListIncidentsResponse;
+import dev.tocsin.proto.incidents.Staleness;
 import dev.tocsin.proto.state.ScanIncidentsRequest;
 import dev.tocsin.proto.state.ScanIncidentsResponse;
 import dev.tocsin.runtime.Errors;
 import dev.tocsin.schemas.IncidentId;
 import dev.tocsin.schemas.Key128;
 import io.grpc.StatusRuntimeException;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -32,6 +37,9 @@ final class ListCall {
 
   private int rounds;
   private int awaited;
+
+  /** What standbys said, by partition: the newest, since it tells most. */
+  private final Map<Integer, Staleness> stale = new HashMap<>();
 
   ListCall(
       ListQuery query,
@@ -83,6 +91,7 @@ final class ListCall {
         ScanIncidentsRequest.newBuilder()
             .setPartition(ask.partition())
             .setWorkspace(filter.workspace())
+            .setAllowStandby(true)
             .setLimit(ask.limit())
             .addAllStates(filter.states())
             .addAllSeverities(filter.severities())
@@ -97,6 +106,9 @@ final class ListCall {
 
   private synchronized void take(int partition, ScanIncidentsResponse response) {
     walk.take(partition, response.getIncidentsList(), text(response.getScannedTo()));
+    if (response.hasStaleness()) {
+      stale.put(partition, response.getStaleness());
+    }
     awaited--;
     if (awaited > 0) {
       return;
@@ -120,8 +132,23 @@ final class ListCall {
     ListIncidentsResponse.Builder response =
         ListIncidentsResponse.newBuilder().addAllIncidents(walk.page());
     walk.nextBelow().ifPresent(id -> response.setNextPageToken(token(id)));
+    if (!stale.isEmpty()) {
+      response.setStaleness(staleness());
+      metrics.stale();
+    }
     metrics.listed(rounds);
     reply.send(response.build());
+  }
+
+  /** All partitions' together: entries added up, the greatest age. */
+  private Staleness staleness() {
+    long entries = stale.values().stream().mapToLong(Staleness::getEntries).sum();
+    Duration age =
+        stale.values().stream()
+            .map(Staleness::getAge)
+            .max(Comparator.comparingLong(Duration::getSeconds).thenComparing(Duration::getNanos))
+            .orElseThrow();
+    return Staleness.newBuilder().setEntries(entries).setAge(age).build();
   }
 
   private String token(String below) {

@@ -23,6 +23,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.util.Iterator;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -31,9 +32,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks the owner of a partition: one hop, and one more attempt if the owner does not answer and
- * time allows, under the assignment of that moment. No thread waits. A call carries the context of
- * whoever asks, so that it is cancelled with the caller's own. Thread-safe.
+ * Asks the owner of a partition: one hop; if the owner does not answer and time allows, its
+ * standbys, where a copy will do; and at last the owner once more, under the assignment of that
+ * moment. No thread waits. A call carries the context of whoever asks, so that it is cancelled with
+ * the caller's own. Thread-safe.
  */
 final class OwnerCalls {
   /** What the caller is told to wait where an owner is away. */
@@ -41,6 +43,9 @@ final class OwnerCalls {
 
   /** Before the second attempt: long enough for an assignment on its way to come in. */
   static final Duration PAUSE = Duration.ofMillis(100);
+
+  /** So many standbys are asked at most where an owner is away. */
+  static final int STANDBYS_MAX = 2;
 
   /** One answer of an owner, decompressed. */
   private static final int ANSWER_BYTES_MAX = 32 << 20;
@@ -52,37 +57,46 @@ final class OwnerCalls {
           QueryMetrics.Asked.READ_INCIDENT,
           IncidentStateGrpc.getReadIncidentMethod(),
           // Its answer is small and taken in no time, so it costs no change of thread.
-          CallOptions.DEFAULT.withExecutor(Runnable::run));
+          CallOptions.DEFAULT.withExecutor(Runnable::run),
+          true);
   private static final Method<ScanIncidentsRequest, ScanIncidentsResponse> SCAN =
       new Method<>(
           QueryMetrics.Asked.SCAN_INCIDENTS,
           IncidentStateGrpc.getScanIncidentsMethod(),
-          CallOptions.DEFAULT);
+          CallOptions.DEFAULT,
+          true);
 
   private static final Method<ReadOutcomeRequest, ReadOutcomeResponse> OUTCOME =
       new Method<>(
           QueryMetrics.Asked.READ_OUTCOME,
           IncidentStateGrpc.getReadOutcomeMethod(),
-          CallOptions.DEFAULT.withExecutor(Runnable::run)); // as READ
+          CallOptions.DEFAULT.withExecutor(Runnable::run), // as READ
+          false);
 
   private static final Method<ReadProgressRequest, ReadProgressResponse> PROGRESS =
       new Method<>(
           QueryMetrics.Asked.READ_PROGRESS,
           IncidentStateGrpc.getReadProgressMethod(),
-          CallOptions.DEFAULT);
+          CallOptions.DEFAULT,
+          false);
   private static final Method<ReadDigestRequest, ReadDigestResponse> DIGEST =
       new Method<>(
           QueryMetrics.Asked.READ_DIGEST,
           IncidentStateGrpc.getReadDigestMethod(),
-          CallOptions.DEFAULT);
+          CallOptions.DEFAULT,
+          false);
 
   private final OwnerDirectory directory;
   private final OwnerChannels channels;
   private final ScheduledExecutorService timer;
   private final QueryMetrics metrics;
 
+  /** A method, and whether standbys answer it too. */
   private record Method<Q, R>(
-      QueryMetrics.Asked asked, MethodDescriptor<Q, R> descriptor, CallOptions options) {
+      QueryMetrics.Asked asked,
+      MethodDescriptor<Q, R> descriptor,
+      CallOptions options,
+      boolean ofStandbys) {
     Method {
       options = options.withMaxInboundMessageSize(ANSWER_BYTES_MAX);
     }
@@ -143,6 +157,7 @@ final class OwnerCalls {
     private final boolean waits;
     private final Answer<R> answer;
     private boolean mayRetry;
+    private Iterator<String> standbys;
     private R response;
 
     Question(
@@ -162,23 +177,26 @@ final class OwnerCalls {
 
     void attempt(boolean first) {
       mayRetry = first && !time.tight();
+      send(directory.current().owner(partition));
+    }
+
+    private void send(Optional<String> address) {
       try {
-        send();
+        send(address.flatMap(channels::to).orElse(null));
       } catch (RuntimeException e) {
-        LOG.error("partition {}'s owner cannot be asked", partition, e);
+        LOG.error("partition {} cannot be asked for", partition, e);
         answer.failed(internal());
       }
     }
 
-    private void send() {
-      Optional<ManagedChannel> channel = directory.current().owner(partition).flatMap(channels::to);
-      if (channel.isEmpty()) {
-        ended(Status.UNAVAILABLE.withDescription("it has no owner"));
+    private void send(ManagedChannel channel) {
+      if (channel == null) {
+        ended(Status.UNAVAILABLE.withDescription("nobody is there to be asked"));
         return;
       }
       Deadline deadline = mayRetry && !waits ? time.half() : time.end();
       ClientCalls.asyncUnaryCall(
-          channel.get().newCall(method.descriptor(), method.options().withDeadline(deadline)),
+          channel.newCall(method.descriptor(), method.options().withDeadline(deadline)),
           request,
           this);
     }
@@ -231,6 +249,11 @@ final class OwnerCalls {
     }
 
     private void away(Status status, Duration pause) {
+      Optional<String> standby = nextStandby();
+      if (standby.isPresent()) {
+        send(standby);
+        return;
+      }
       if (mayRetry && time.allows(pause)) {
         again(pause);
         return;
@@ -238,6 +261,17 @@ final class OwnerCalls {
       LOG.debug("partition {} cannot be read: {}", partition, status);
       answer.failed(
           Errors.unavailable("partition %d cannot be read now".formatted(partition), RETRY_AFTER));
+    }
+
+    /** Who else may be asked at once: those of the assignment under which the owner was away. */
+    private Optional<String> nextStandby() {
+      if (!method.ofStandbys() || waits || !mayRetry || !time.allows(Duration.ZERO)) {
+        return Optional.empty();
+      }
+      if (standbys == null) {
+        standbys = directory.current().standbys(partition).stream().limit(STANDBYS_MAX).iterator();
+      }
+      return standbys.hasNext() ? Optional.of(standbys.next()) : Optional.empty();
     }
 
     private void again(Duration pause) {

@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One channel for each owner of the present assignment, opened when it is first needed and closed
- * when its address leaves; so there are never more than partitions. Thread-safe.
+ * One channel for each owner and standby of the present assignment, opened when it is first needed
+ * and closed when its address leaves; so there are never more than instances. Thread-safe.
  */
 final class OwnerChannels implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(OwnerChannels.class);
@@ -57,6 +57,11 @@ final class OwnerChannels implements AutoCloseable {
               }
               return left;
             });
+  }
+
+  /** Has channels whose other end was away try it again now. */
+  void reconnect() {
+    channels.values().forEach(ManagedChannel::resetConnectBackoff);
   }
 
   int size() {

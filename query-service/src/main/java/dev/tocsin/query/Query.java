@@ -6,7 +6,9 @@ import io.grpc.BindableService;
 import io.grpc.ManagedChannel;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -17,12 +19,16 @@ import org.apache.kafka.clients.producer.Producer;
 /**
  * Reads incidents for callers: one by its id from the owner of its partition, lists from the owners
  * of all. Takes commands, by the log, and answers them with their outcome. Tells live what happens
- * to incidents. It meets the condition {@code owners} while every partition has an owner. That the
- * log is away is no condition, since reads go on without it: commands are UNAVAILABLE then, and the
- * metric {@code query.log.up} is 0. Nor is it whether the events can be followed: streams that are
- * open live on. Thread-safe.
+ * to incidents. From a standby it reads, and says so, where the owner is away. It meets the
+ * condition {@code owners} while every partition has an owner. That the log is away is no
+ * condition, since reads go on without it: commands are UNAVAILABLE then, and the metric {@code
+ * query.log.up} is 0. Nor is it whether the events can be followed: streams that are open live on.
+ * Thread-safe.
  */
 public final class Query implements AutoCloseable {
+  /** A channel by itself would wait up to two minutes before it tries a lost owner again. */
+  private static final Duration RECONNECT = Duration.ofSeconds(1);
+
   private final OwnerDirectory directory;
   private final CommandLog log;
   private final IncidentApi incidents;
@@ -77,8 +83,11 @@ public final class Query implements AutoCloseable {
                 config.processors(),
                 channels,
                 timer,
-                assignment -> owners.retain(assignment.owners()),
+                assignment -> owners.retain(assignment.addresses()),
                 health));
+    ScheduledFuture<?> unused =
+        timer.scheduleWithFixedDelay(
+            owners::reconnect, RECONNECT.toMillis(), RECONNECT.toMillis(), TimeUnit.MILLISECONDS);
     OwnerCalls calls = new OwnerCalls(directory, owners, timer, metrics);
     CommandConfig commands = config.commands();
     log =

@@ -2,6 +2,7 @@ package dev.tocsin.query;
 
 import dev.tocsin.ops.OpsConfig;
 import dev.tocsin.ops.RulesService;
+import dev.tocsin.runtime.CallerSeal;
 import dev.tocsin.runtime.GrpcServer;
 import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
@@ -13,6 +14,7 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.time.Clock;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
@@ -27,6 +29,7 @@ public final class QueryApp implements AutoCloseable {
    * @param grpc where it is served
    * @param opsHost where metrics, liveness and readiness are
    * @param opsPort 0 for any free one
+   * @param callers {@code forward.secret}: how whoever forwards says who calls
    */
   record Config(
       QueryConfig query,
@@ -34,7 +37,8 @@ public final class QueryApp implements AutoCloseable {
       OpsConfig rules,
       GrpcServer.Config grpc,
       String opsHost,
-      int opsPort) {
+      int opsPort,
+      Optional<CallerSeal> callers) {
     static Config read(Settings settings) {
       QueryConfig query = QueryConfig.read(settings);
       for (String address : query.processors()) {
@@ -48,7 +52,8 @@ public final class QueryApp implements AutoCloseable {
           OpsConfig.read(settings),
           GrpcServer.Config.read(settings, "query", 9000),
           settings.text("ops.host", "127.0.0.1"),
-          settings.integer("ops.port", 9090, 0, 65535));
+          settings.integer("ops.port", 9090, 0, 65535),
+          CallerSeal.read(settings));
     }
   }
 
@@ -94,6 +99,7 @@ public final class QueryApp implements AutoCloseable {
     GrpcServer server = lifetime.add(new GrpcServer(config.grpc(), meters, health));
     query.services().forEach(server::serveDirect); // none of it blocks
     server.serve(new RulesService(config.rules())); // this waits for Kafka
+    server.callersBy(config.callers(), Clock.systemUTC());
     grpc = server.start();
     lifetime.add(query::endStreams);
     // The first to be closed: whoever asks whether it is ready hears at once that it no longer is.

@@ -32,6 +32,7 @@ final class QueryMetrics {
       new EnumMap<>(CommandKind.class);
   private final Map<CommandKind, Timer> commandTimes = new EnumMap<>(CommandKind.class);
   private final AtomicInteger logUp = new AtomicInteger();
+  private final Counter stale;
 
   QueryMetrics(MeterRegistry meters) {
     for (Asked method : Asked.values()) {
@@ -41,6 +42,10 @@ final class QueryMetrics {
       }
       calls.put(method, byOutcome);
     }
+    stale =
+        Counter.builder("query.stale.answers")
+            .description("Answers of standbys, whose owner was away")
+            .register(meters);
     rounds =
         DistributionSummary.builder("query.list.rounds")
             .description("How often the owners had to be asked for one page")
@@ -60,6 +65,10 @@ final class QueryMetrics {
 
   void asked(Asked method, Status.Code outcome) {
     calls.get(method).get(outcome).increment();
+  }
+
+  void stale() {
+    stale.increment();
   }
 
   void listed(int rounds) {

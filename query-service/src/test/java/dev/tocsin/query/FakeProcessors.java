@@ -1,6 +1,7 @@
 package dev.tocsin.query;
 
 import dev.tocsin.proto.incidents.Incident;
+import dev.tocsin.proto.incidents.Staleness;
 import dev.tocsin.proto.state.IncidentStateGrpc.IncidentStateImplBase;
 import dev.tocsin.proto.state.Owner;
 import dev.tocsin.proto.state.Owners;
@@ -37,6 +38,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * The other side of the seam: processors that answer the state API over gRPC from sorted maps, with
@@ -80,6 +82,9 @@ final class FakeProcessors implements AutoCloseable {
               .build();
 
   volatile int budget = Integer.MAX_VALUE;
+
+  /** What standbys say: so many entries are not applied, and the oldest came so long ago. */
+  volatile Staleness staleness = Staleness.getDefaultInstance();
 
   private final String network = UUID.randomUUID().toString();
   private final int partitions;
@@ -145,6 +150,17 @@ final class FakeProcessors implements AutoCloseable {
   void owned(String name, String address) {
     addresses.put(name, address);
     assign(address);
+  }
+
+  /** {@code owner} owns all partitions, and each of {@code standbys} keeps a standby of all. */
+  void assignWithStandbys(String owner, String... standbys) {
+    Owners.Builder told = Owners.newBuilder().setPartitions(partitions);
+    List<Integer> all = IntStream.range(0, partitions).boxed().toList();
+    told.addOwners(Owner.newBuilder().setAddress(owner).addAllActive(all));
+    for (String standby : standbys) {
+      told.addOwners(Owner.newBuilder().setAddress(standby).addAllStandby(all));
+    }
+    tell(told.build());
   }
 
   void tell(Owners told) {
@@ -219,8 +235,12 @@ final class FakeProcessors implements AutoCloseable {
       reads.incrementAndGet();
       readRequests.add(request);
       long minOffset = request.hasMinOffset() ? request.getMinOffset() : -1;
-      if (answers(request.getPartition(), minOffset, replies)) {
+      boolean copy = request.getAllowStandby() && keepsStandby(request.getPartition());
+      if (answers(request.getPartition(), copy, minOffset, replies)) {
         ReadIncidentResponse.Builder response = ReadIncidentResponse.newBuilder();
+        if (copy) {
+          response.setStaleness(staleness);
+        }
         indexes
             .get(request.getPartition())
             .read(request.getWorkspace(), request.getId())
@@ -236,12 +256,13 @@ final class FakeProcessors implements AutoCloseable {
       scans.incrementAndGet();
       scanRequests.add(request);
       long minOffset = request.hasMinOffset() ? request.getMinOffset() : -1;
-      if (answers(request.getPartition(), minOffset, replies)) {
+      boolean copy = request.getAllowStandby() && keepsStandby(request.getPartition());
+      if (answers(request.getPartition(), copy, minOffset, replies)) {
         ScanIncidentsResponse response = indexes.get(request.getPartition()).scan(request, budget);
         if (faults.get(address) == Fault.STUCK) {
           response = response.toBuilder().setScannedTo(request.getBeforeId()).build();
         }
-        answer(response, replies);
+        answer(copy ? response.toBuilder().setStaleness(staleness).build() : response, replies);
       }
     }
 
@@ -249,7 +270,7 @@ final class FakeProcessors implements AutoCloseable {
     public void readOutcome(
         ReadOutcomeRequest request, StreamObserver<ReadOutcomeResponse> replies) {
       outcomeRequests.add(request);
-      if (answers(request.getPartition(), -1, replies)) {
+      if (answers(request.getPartition(), false, -1, replies)) {
         ReadOutcomeResponse response = outcomes.apply(request);
         if (response != null) {
           replies.onNext(response);
@@ -271,7 +292,8 @@ final class FakeProcessors implements AutoCloseable {
           });
     }
 
-    private boolean answers(int partition, long minOffset, StreamObserver<?> replies) {
+    private boolean answers(
+        int partition, boolean copy, long minOffset, StreamObserver<?> replies) {
       ServerCallStreamObserver<?> call = (ServerCallStreamObserver<?>) replies;
       underWay.incrementAndGet();
       call.setOnCloseHandler(underWay::decrementAndGet);
@@ -286,7 +308,7 @@ final class FakeProcessors implements AutoCloseable {
       }
       if (fault == Fault.BROKEN) {
         replies.onError(Status.UNKNOWN.asRuntimeException());
-      } else if (fault == Fault.UNAVAILABLE || unavailableOnce() || !owns(partition)) {
+      } else if (fault == Fault.UNAVAILABLE || unavailableOnce() || !(owns(partition) || copy)) {
         replies.onError(Status.UNAVAILABLE.withDescription("not the owner").asRuntimeException());
       } else if (minOffset >= logEnds.getOrDefault(partition, 0L)) {
         replies.onError(Status.INVALID_ARGUMENT.withDescription("too far").asRuntimeException());
@@ -299,6 +321,13 @@ final class FakeProcessors implements AutoCloseable {
 
     private boolean unavailableOnce() {
       return faults.remove(address, Fault.UNAVAILABLE_ONCE);
+    }
+
+    private boolean keepsStandby(int partition) {
+      return owners.getOwnersList().stream()
+          .anyMatch(
+              owner ->
+                  owner.getAddress().equals(address) && owner.getStandbyList().contains(partition));
     }
 
     private boolean owns(int partition) {

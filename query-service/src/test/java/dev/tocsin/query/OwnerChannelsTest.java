@@ -47,6 +47,14 @@ class OwnerChannelsTest {
   }
 
   @Test
+  void reconnect_goesToEveryChannel() {
+    channels.retain(Set.of("a", "b"));
+    assertThat(channels.to("a")).isPresent();
+    channels.reconnect();
+    assertThat(opened).containsExactly("a");
+  }
+
+  @Test
   void close_closesAllAndOpensNoMore() {
     channels.retain(Set.of("a"));
     ManagedChannel a = channels.to("a").orElseThrow();

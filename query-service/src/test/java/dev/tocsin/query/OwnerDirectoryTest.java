@@ -56,7 +56,7 @@ class OwnerDirectoryTest {
     assertThat(directory.current().partitions()).isEqualTo(3);
     assertThat(directory.current().owner(0)).contains("a");
     assertThat(directory.current().owner(1)).contains("b");
-    assertThat(directory.current().owners()).containsExactlyInAnyOrder("a", "b");
+    assertThat(directory.current().addresses()).containsExactlyInAnyOrder("a", "b");
     processors.assign("b");
     await().until(() -> directory.current().owner(0).equals(Optional.of("b")));
     assertThat(told).hasSize(2);

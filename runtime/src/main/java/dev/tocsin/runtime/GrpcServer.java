@@ -13,10 +13,12 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
@@ -30,6 +32,11 @@ import java.util.logging.Logger;
 public final class GrpcServer implements AutoCloseable {
   private static final String NETTY = NettyServerBuilder.class.getPackageName() + ".";
   private static final Duration SHUTDOWN_MAX = Duration.ofSeconds(10);
+
+  /** For calls that were sent before their callers heard that the server stops. */
+  private static final Duration SHUTDOWN_MIN = Duration.ofMillis(300);
+
+  private static final Duration SHUTDOWN_POLL = Duration.ofMillis(20);
 
   /**
    * grpc-java writes a stack trace for each message that is over the limit, which any caller can
@@ -50,6 +57,12 @@ public final class GrpcServer implements AutoCloseable {
    * The transport warns of each over-size message with a trace, which any caller can have it do.
    */
   private static final Logger TRANSPORT = Logger.getLogger(NETTY + "NettyServerStream");
+
+  /**
+   * The name under which {@code grpc.health.v1} says whether new calls are accepted, whatever they
+   * can be answered with: SERVING from the start until the server stops.
+   */
+  static final String ACCEPTING = "tocsin.accepting";
 
   /**
    * Where and how to listen.
@@ -99,6 +112,8 @@ public final class GrpcServer implements AutoCloseable {
   private final List<ServerServiceDefinition> services = new ArrayList<>();
   private final Set<String> direct = new HashSet<>();
   private final CallPool calls;
+  private final OpenCalls open = new OpenCalls(this::isOurs);
+  private Optional<CallerGuard> guard = Optional.empty();
   private Server server;
 
   /** A server that is yet to be given services and started. */
@@ -128,6 +143,19 @@ public final class GrpcServer implements AutoCloseable {
   }
 
   /**
+   * Takes from whoever forwards calls who their callers are, as {@code forward.secret} says: see
+   * {@link CallerSeal}. Before {@link #start} only.
+   */
+  public GrpcServer callersBy(Optional<CallerSeal> seal, Clock clock) {
+    guard = Optional.of(new CallerGuard(seal, clock, this::isOurs));
+    return this;
+  }
+
+  private boolean isOurs(String service) {
+    return services.stream().anyMatch(s -> s.getServiceDescriptor().getName().equals(service));
+  }
+
+  /**
    * Listens.
    *
    * @throws IOException if the address cannot be had
@@ -146,13 +174,17 @@ public final class GrpcServer implements AutoCloseable {
             .keepAliveTimeout(10, TimeUnit.SECONDS)
             // Of each call, the look-up of its method; then the call itself goes where it belongs.
             .directExecutor()
-            .callExecutor(calls)
-            // The last one is the outermost.
-            .intercept(calls)
-            .intercept(new CallMetrics(meters))
-            .addService(healthService.getHealthService())
-            .addService(ProtoReflectionServiceV1.newInstance());
+            .callExecutor(calls);
+    // The last one is the outermost.
+    guard.ifPresent(builder::intercept);
+    builder
+        .intercept(calls)
+        .intercept(new CallMetrics(meters))
+        .intercept(open)
+        .addService(healthService.getHealthService())
+        .addService(ProtoReflectionServiceV1.newInstance());
     services.forEach(service -> builder.addService(MessageGuard.guard(service)));
+    healthService.setStatus(ACCEPTING, ServingStatus.SERVING);
     server = builder.build().start();
     health.watch(this::publish);
     return this;
@@ -169,11 +201,24 @@ public final class GrpcServer implements AutoCloseable {
     healthService.enterTerminalState();
     if (server != null) {
       server.shutdown();
-      if (!server.awaitTermination(SHUTDOWN_MAX.toMillis(), TimeUnit.MILLISECONDS)) {
+      long begunNanos = System.nanoTime();
+      if (!awaitCalls(begunNanos)) {
         server.shutdownNow().awaitTermination(1, TimeUnit.SECONDS);
       }
     }
     calls.close();
+  }
+
+  /** Whether every connection has ended by itself; if not, no call of ours is left, or no time. */
+  private boolean awaitCalls(long begunNanos) throws InterruptedException {
+    while (!server.awaitTermination(SHUTDOWN_POLL.toMillis(), TimeUnit.MILLISECONDS)) {
+      long tookNanos = System.nanoTime() - begunNanos;
+      boolean idle = tookNanos > SHUTDOWN_MIN.toNanos() && open.count() == 0;
+      if (idle || tookNanos > SHUTDOWN_MAX.toNanos()) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private void publish(boolean serving) {

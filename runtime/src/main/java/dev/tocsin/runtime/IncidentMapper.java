@@ -80,7 +80,7 @@ public final class IncidentMapper {
             .setOpenedAtPosition(
                 position(partition, incident.getOpenedOffset(), incident.getOpenedIndex()))
             .setTimelineDropped(incident.getTimelineDropped())
-            .setNotesAdded(incident.getNotesAdded())
+            .setNotesAdded(incident.getNotesAdded());
     if (incident.getResolvedAtMs() != 0) {
       to.setResolvedAt(time(incident.getResolvedAtMs()));
     }

@@ -99,6 +99,8 @@ public record StandaloneConfig(
     // The group then knows this process again after a crash, and waits for no one.
     ties.put("processor.instance-id", "standalone");
     ties.put(ProcessorConfig.STANDBYS, "0"); // there is no other instance to hold them
+    // Nor to take over: so let it outlast a broker that pauses.
+    ties.put(ProcessorConfig.SESSION_TIMEOUT, "60s");
     ties.put("processor.state-folder", DataFolder.state(data).toString());
     ties.put("query.processors", IN_PROCESS);
     ties.put(StreamConfig.TOKEN_KEY_FILE, DataFolder.tokenKey(data).toString());

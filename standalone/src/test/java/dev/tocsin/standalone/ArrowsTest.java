@@ -28,17 +28,19 @@ class ArrowsTest {
   /** Module (its package) to the modules that it may use beside itself. */
   private static final Map<String, List<String>> ARROWS =
       new TreeMap<>(
-          Map.of(
-              "proto", List.of(),
-              "schemas", List.of(),
-              "broker", List.of(),
-              "engine", List.of("schemas"),
-              "runtime", List.of("proto", "schemas"),
-              "ingest", List.of("proto", "schemas", "engine", "runtime"),
-              "processor", List.of("proto", "schemas", "engine", "runtime"),
-              "ops", List.of("proto", "schemas", "engine", "runtime"),
-              "query", List.of("proto", "schemas", "runtime", "ops"),
-              "standalone",
+          Map.ofEntries(
+              Map.entry("proto", List.of()),
+              Map.entry("schemas", List.of()),
+              Map.entry("broker", List.of()),
+              Map.entry("testbroker", List.of("broker")),
+              Map.entry("engine", List.of("schemas")),
+              Map.entry("runtime", List.of("proto", "schemas")),
+              Map.entry("ingest", List.of("proto", "schemas", "engine", "runtime")),
+              Map.entry("processor", List.of("proto", "schemas", "engine", "runtime")),
+              Map.entry("ops", List.of("proto", "schemas", "engine", "runtime")),
+              Map.entry("query", List.of("proto", "schemas", "runtime", "ops")),
+              Map.entry(
+                  "standalone",
                   List.of(
                       "proto",
                       "schemas",
@@ -48,7 +50,7 @@ class ArrowsTest {
                       "ingest",
                       "processor",
                       "query",
-                      "ops")));
+                      "ops"))));
 
   private static final JavaClasses ALL =
       new ClassFileImporter()

@@ -32,12 +32,12 @@ final class IncidentScan {
   private static final Set<IncidentState> NOT_OPEN =
       EnumSet.of(IncidentState.INCIDENT_STATE_RESOLVED, IncidentState.INCIDENT_STATE_CLOSED);
 
-  private final PartitionView view;
+  private final IncidentView view;
   private final ScanIncidentsRequest request;
   private final Set<IncidentState> states;
   private final Set<Severity> severities;
 
-  IncidentScan(PartitionView view, ScanIncidentsRequest request) {
+  IncidentScan(IncidentView view, ScanIncidentsRequest request) {
     this.view = view;
     this.request = request;
     this.states = EnumSet.noneOf(IncidentState.class);
@@ -53,7 +53,8 @@ final class IncidentScan {
         request.getBeforeId().isEmpty() ? null : new Key128(request.getBeforeId().toByteArray());
     int limit = Math.min(request.getLimit(), LIMIT_MAX);
     ScanIncidentsResponse.Builder response = ScanIncidentsResponse.newBuilder();
-    try (IndexWalk walk = view.store().walk(request.getWorkspace(), open, notOpen, before)) {
+    view.staleness().ifPresent(response::setStaleness);
+    try (IndexWalk walk = view.walk(request.getWorkspace(), open, notOpen, before)) {
       response.setAppliedOffset(walk.state().getAppliedOffset());
       Key128 last = null;
       int bytes = 0;
@@ -65,7 +66,7 @@ final class IncidentScan {
           return response.build();
         }
         last = id;
-        Optional<Tallied> found = view.store().read(id);
+        Optional<Tallied> found = view.read(id);
         if (found.isPresent() && matches(found.get().incident())) {
           Incident incident = found.get().toProto(view.partition());
           bytes += incident.getSerializedSize();

@@ -3,30 +3,24 @@ package dev.tocsin.processor;
 import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.PartitionState;
 import java.util.Arrays;
+import java.util.List;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.state.KeyValueIterator;
 
 /**
- * The ids of a workspace's incidents, newest first: the open ones and the others, merged. One
- * thread.
+ * The ids of a workspace's incidents, newest first: those of several ranges of the index, merged,
+ * each told once. One thread.
  */
 final class IndexWalk implements AutoCloseable {
-  private final KeyValueIterator<Bytes, byte[]> open;
-  private final KeyValueIterator<Bytes, byte[]> notOpen;
+  private final List<KeyValueIterator<Bytes, byte[]>> ranges;
   private final PartitionState state;
-  private Key128 nextOpen;
-  private Key128 nextNotOpen;
+  private final Key128[] heads;
+  private Key128 told;
 
-  /** Either iterator may be null: then those incidents are left out. */
-  IndexWalk(
-      KeyValueIterator<Bytes, byte[]> open,
-      KeyValueIterator<Bytes, byte[]> notOpen,
-      PartitionState state) {
-    this.open = open;
-    this.notOpen = notOpen;
+  IndexWalk(List<KeyValueIterator<Bytes, byte[]>> ranges, PartitionState state) {
+    this.ranges = List.copyOf(ranges);
     this.state = state;
-    this.nextOpen = advance(open);
-    this.nextNotOpen = advance(notOpen);
+    this.heads = ranges.stream().map(IndexWalk::advance).toArray(Key128[]::new);
   }
 
   /** The partition's counts and position when the walk began. */
@@ -36,24 +30,32 @@ final class IndexWalk implements AutoCloseable {
 
   /** The next id; null at the end. */
   Key128 next() {
-    boolean takeOpen = nextNotOpen == null || (nextOpen != null && newer(nextOpen, nextNotOpen));
-    Key128 next = takeOpen ? nextOpen : nextNotOpen;
-    if (takeOpen) {
-      nextOpen = advance(open);
-    } else {
-      nextNotOpen = advance(notOpen);
-    }
+    Key128 next;
+    do {
+      int newest = newest();
+      if (newest < 0) {
+        return null;
+      }
+      next = heads[newest];
+      heads[newest] = advance(ranges.get(newest));
+    } while (next.equals(told));
+    told = next;
     return next;
   }
 
   @Override
   public void close() {
-    if (open != null) {
-      open.close();
+    ranges.forEach(KeyValueIterator::close);
+  }
+
+  private int newest() {
+    int newest = -1;
+    for (int i = 0; i < heads.length; i++) {
+      if (heads[i] != null && (newest < 0 || newer(heads[i], heads[newest]))) {
+        newest = i;
+      }
     }
-    if (notOpen != null) {
-      notOpen.close();
-    }
+    return newest;
   }
 
   private static boolean newer(Key128 a, Key128 b) {
@@ -61,6 +63,6 @@ final class IndexWalk implements AutoCloseable {
   }
 
   private static Key128 advance(KeyValueIterator<Bytes, byte[]> ids) {
-    return ids != null && ids.hasNext() ? StateKeys.indexed(ids.next().key) : null;
+    return ids.hasNext() ? StateKeys.indexed(ids.next().key) : null;
   }
 }

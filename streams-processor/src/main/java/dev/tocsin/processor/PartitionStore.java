@@ -15,6 +15,8 @@ import dev.tocsin.schemas.Outcome;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.Tally;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.apache.kafka.common.utils.Bytes;
@@ -217,10 +219,14 @@ final class PartitionStore implements FoldStore {
   IndexWalk walk(String workspace, boolean open, boolean notOpen, Key128 before) {
     lock.readLock().lock();
     try {
-      return new IndexWalk(
-          open ? range(workspace, true, before) : null,
-          notOpen ? range(workspace, false, before) : null,
-          state);
+      List<KeyValueIterator<Bytes, byte[]>> ranges = new ArrayList<>();
+      if (open) {
+        ranges.add(range(workspace, true, before));
+      }
+      if (notOpen) {
+        ranges.add(range(workspace, false, before));
+      }
+      return new IndexWalk(ranges, state);
     } finally {
       lock.readLock().unlock();
     }
@@ -231,21 +237,19 @@ final class PartitionStore implements FoldStore {
   }
 
   private KeyValueIterator<Bytes, byte[]> range(String workspace, boolean open, Key128 before) {
-    Bytes from =
-        before == null
-            ? StateKeys.index(workspace, open)
-            : StateKeys.after(StateKeys.index(workspace, open, before));
-    return store.range(from, StateKeys.indexEnd(workspace, open));
+    return store.range(
+        StateKeys.indexFrom(workspace, open, before), StateKeys.indexEnd(workspace, open));
   }
 
   private void put(Key128 id, Incident after) {
     Incident before = incidents.get(id);
-    if (before != null && (after == null || Lifecycle.isOpen(before) != Lifecycle.isOpen(after))) {
-      store.delete(StateKeys.index(before.getWorkspace(), Lifecycle.isOpen(before), id));
-    }
+    // Put before it is deleted: whoever reads a copy of this store finds it in one of the two.
     if (after != null && (before == null || Lifecycle.isOpen(before) != Lifecycle.isOpen(after))) {
       store.put(
           StateKeys.index(after.getWorkspace(), Lifecycle.isOpen(after), id), StateKeys.PRESENT);
+    }
+    if (before != null && (after == null || Lifecycle.isOpen(before) != Lifecycle.isOpen(after))) {
+      store.delete(StateKeys.index(before.getWorkspace(), Lifecycle.isOpen(before), id));
     }
     incidents.put(id, after);
   }

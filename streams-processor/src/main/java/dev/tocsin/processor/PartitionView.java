@@ -1,7 +1,10 @@
 package dev.tocsin.processor;
 
+import dev.tocsin.proto.incidents.Staleness;
+import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.PartitionState;
 import java.util.Comparator;
+import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -13,7 +16,7 @@ import java.util.concurrent.RejectedExecutionException;
  *
  * <p>Thread-safe; the fold's thread calls {@link #applied}.
  */
-final class PartitionView {
+final class PartitionView implements IncidentView {
   /** No more readers can wait. */
   static final class TooManyWaitersException extends RuntimeException {
     TooManyWaitersException(int max) {
@@ -42,7 +45,8 @@ final class PartitionView {
     this.waitersMax = waitersMax;
   }
 
-  int partition() {
+  @Override
+  public int partition() {
     return partition;
   }
 
@@ -50,8 +54,24 @@ final class PartitionView {
     return store;
   }
 
-  PartitionState state() {
+  @Override
+  public PartitionState state() {
     return store.state();
+  }
+
+  @Override
+  public Optional<Tallied> read(Key128 id) {
+    return store.read(id);
+  }
+
+  @Override
+  public IndexWalk walk(String workspace, boolean open, boolean notOpen, Key128 before) {
+    return store.walk(workspace, open, notOpen, before);
+  }
+
+  @Override
+  public Optional<Staleness> staleness() {
+    return Optional.empty();
   }
 
   /** The first offset that is not applied. */

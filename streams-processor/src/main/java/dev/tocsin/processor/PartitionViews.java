@@ -13,6 +13,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,6 +28,8 @@ final class PartitionViews {
   private final ScheduledExecutorService timer;
   private final Executor replies;
   private final int waitersMax;
+  private volatile IntConsumer opened = partition -> {};
+  private volatile IntConsumer closed = partition -> {};
 
   /**
    * None yet.
@@ -45,6 +48,12 @@ final class PartitionViews {
     this.waitersMax = waitersMax;
   }
 
+  /** Tells {@code opened} and {@code closed} of what is owned from now on and no longer. */
+  void watch(IntConsumer opened, IntConsumer closed) {
+    this.opened = opened;
+    this.closed = closed;
+  }
+
   /**
    * A partition is taken over: it is read from now on, and answers once it has caught up with the
    * log's end of now.
@@ -52,6 +61,7 @@ final class PartitionViews {
   PartitionView open(int partition, PartitionStore store) {
     PartitionView view = new PartitionView(partition, store, replies, waitersMax);
     owned.put(partition, view);
+    opened.accept(partition);
     observeEnd(view);
     return view;
   }
@@ -59,6 +69,7 @@ final class PartitionViews {
   /** The partition moves away. */
   void close(PartitionView view) {
     owned.remove(view.partition(), view);
+    closed.accept(view.partition());
     view.close();
   }
 

@@ -20,12 +20,16 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.CloseOptions.GroupMembershipOperation;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.KafkaStreams.State;
+import org.apache.kafka.streams.StoreQueryParameters;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.state.QueryableStoreTypes;
+import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
 
 /**
  * Folds the log into incidents and answers for the partitions that it owns. The topics are there
@@ -128,10 +132,12 @@ public final class Processor implements AutoCloseable {
             new OwnerFeed(shape.partitions(), log, streams::metadataForAllStreamsClients, timer));
     SnapshotCalls snapshots =
         new SnapshotCalls(config.snapshotsMax(), SNAPSHOT_MAX, replies, timer);
-    service = new StateService(views, owners, new PositionWait(logEnds::end, timer), snapshots);
     Gauge.builder("tocsin.processor.snapshots", snapshots, SnapshotCalls::open)
         .description("Snapshots of partitions that are being sent")
         .register(meters);
+    Standbys standbys = standbys(admin, logEnds, replies);
+    PositionWait positions = new PositionWait(logEnds::end, timer);
+    service = new StateService(views, owners, positions, standbys, snapshots);
     streams.start();
     ScheduledFuture<?> unused =
         timer.scheduleWithFixedDelay(
@@ -149,6 +155,24 @@ public final class Processor implements AutoCloseable {
     SchemaFollower follower = new SchemaFollower(topic, config.kafka(), gate, meters);
     lifetime.add(follower);
     follower.start();
+  }
+
+  private Standbys standbys(Admin admin, LogEnds logEnds, ExecutorService reads) {
+    GroupOffsets offsets =
+        new GroupOffsets(admin, config.topics().applicationId(), config.topics().log());
+    Standbys standbys = new Standbys(this::copy, offsets::committed, logEnds::end, reads, clock);
+    views.watch(standbys::owned, standbys::lost);
+    streams.setStandbyUpdateListener(standbys);
+    streams.setGlobalStateRestoreListener(standbys);
+    return standbys;
+  }
+
+  private ReadOnlyKeyValueStore<Bytes, byte[]> copy(int partition) {
+    return streams.store(
+        StoreQueryParameters.<ReadOnlyKeyValueStore<Bytes, byte[]>>fromNameAndType(
+                FoldTopology.STATE_STORE, QueryableStoreTypes.keyValueStore())
+            .enableStaleStores()
+            .withPartition(partition));
   }
 
   private void closeStreams() {

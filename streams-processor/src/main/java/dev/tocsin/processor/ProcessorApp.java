@@ -43,11 +43,13 @@ public final class ProcessorApp implements AutoCloseable {
       Health health = new Health();
       ops = lifetime.add(new OpsServer(server.host(), opsPort, meters, health));
       LogTopics.create(config.kafka(), config.topics(), partitions, replicas);
+      grpc = new GrpcServer(server, meters, health);
+      lifetime.add(grpc);
+      // Closed before its server: while the partitions go to others, callers are told so, and
+      // whoever follows the owners here is sent on, which the server would wait for.
       processor = lifetime.add(new Processor(config, meters, health, Clock.systemUTC()));
       processor.start();
-      grpc =
-          lifetime.add(
-              new GrpcServer(server, meters, health).serve(processor.stateService()).start());
+      grpc.serve(processor.stateService()).start();
     } catch (IOException | InterruptedException | RuntimeException e) {
       close();
       throw e;

@@ -25,6 +25,8 @@ import java.util.regex.Pattern;
  * @param threads that fold; more than partitions are idle
  * @param standbys other instances that keep a copy of each partition's store, so far as there are
  *     so many
+ * @param sessionTimeout how long an instance may be silent before its partitions go to others;
+ *     transactions that it left open end in two thirds of it
  * @param commitInterval how often a transaction is committed; replies do not wait for it
  * @param dirtyMax changed records kept in memory, by partition, before a commit is asked for ahead
  *     of time
@@ -43,6 +45,7 @@ public record ProcessorConfig(
     Optional<String> instanceId,
     int threads,
     int standbys,
+    Duration sessionTimeout,
     Duration commitInterval,
     int dirtyMax,
     int cleanMax,
@@ -58,6 +61,9 @@ public record ProcessorConfig(
 
   /** The setting of {@link #standbys}. */
   public static final String STANDBYS = "processor.standbys";
+
+  /** The setting of {@link #sessionTimeout}. */
+  public static final String SESSION_TIMEOUT = "processor.session-timeout";
 
   public ProcessorConfig {
     skips = Set.copyOf(skips);
@@ -77,6 +83,8 @@ public record ProcessorConfig(
         Optional.of(settings.text("processor.instance-id", "")).filter(id -> !id.isEmpty()),
         settings.integer("processor.threads", 2, 1, 64),
         settings.integer(STANDBYS, 1, 0, 16),
+        settings.duration(
+            SESSION_TIMEOUT, Duration.ofSeconds(15), Duration.ofSeconds(6), Duration.ofMinutes(5)),
         settings.duration(
             "processor.commit-interval",
             Duration.ofMillis(150),

@@ -113,6 +113,11 @@ final class StateKeys {
     return Bytes.wrap(key);
   }
 
+  /** Where they go on below {@code before}; where they begin if that is null. */
+  static Bytes indexFrom(String workspace, boolean open, Key128 before) {
+    return before == null ? index(workspace, open) : after(index(workspace, open, before));
+  }
+
   /** After the last of a workspace's incidents that are open, or not. */
   static Bytes indexEnd(String workspace, boolean open) {
     byte[] prefix = indexPrefix(workspace, open, 0);

@@ -31,14 +31,16 @@ import java.time.Duration;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The internal API: reads from the stores of the partitions that this instance owns. Reads of
- * RocksDB may block, so it runs on a pool; a read that waits for a position holds no thread.
+ * The internal API: reads from the stores of the partitions that this instance owns, and, where the
+ * caller allows it, from the copies that it keeps of others. Reads of RocksDB may block, so it runs
+ * on a pool; a read that waits for a position holds no thread.
  */
 final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
   private static final Logger LOG = LoggerFactory.getLogger(StateService.class);
@@ -48,10 +50,16 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
   private final PartitionViews views;
   private final OwnerFeed owners;
   private final PositionWait positions;
+  private final Standbys standbys;
   private final SnapshotCalls snapshots;
 
   StateService(
-      PartitionViews views, OwnerFeed owners, PositionWait positions, SnapshotCalls snapshots) {
+      PartitionViews views,
+      OwnerFeed owners,
+      PositionWait positions,
+      Standbys standbys,
+      SnapshotCalls snapshots) {
+    this.standbys = standbys;
     this.views = views;
     this.owners = owners;
     this.positions = positions;
@@ -71,7 +79,12 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
       return;
     }
     long minOffset = request.hasMinOffset() ? request.getMinOffset() : -1;
-    answer(request.getPartition(), minOffset, reply, view -> read(view, request));
+    answer(
+        request.getPartition(),
+        minOffset,
+        request.getAllowStandby(),
+        reply,
+        view -> read(view, request));
   }
 
   @Override
@@ -89,6 +102,7 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
     answer(
         request.getPartition(),
         minOffset,
+        request.getAllowStandby(),
         reply,
         view -> new IncidentScan(view, request).run(call::isCancelled));
   }
@@ -99,7 +113,7 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
       reply.onError(Errors.invalid("content", "must be 16 bytes"));
       return;
     }
-    answer(
+    answerAsOwner(
         request.getPartition(),
         request.getMinOffset(),
         reply,
@@ -132,7 +146,7 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
   @Override
   public void readDigest(ReadDigestRequest request, StreamObserver<ReadDigestResponse> reply) {
     Context call = Context.current();
-    answer(request.getPartition(), -1, reply, view -> digest(view, call));
+    answerAsOwner(request.getPartition(), -1, reply, view -> digest(view, call));
   }
 
   /**
@@ -140,12 +154,28 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
    * not.
    */
   private <R> void answer(
-      int partition, long minOffset, StreamObserver<R> reply, Function<PartitionView, R> read) {
+      int partition,
+      long minOffset,
+      boolean allowStandby,
+      StreamObserver<R> reply,
+      Function<IncidentView, R> read) {
     PartitionView view = views.answering(partition).orElse(null);
     if (view == null) {
-      reply.onError(unavailable(partition));
+      if (allowStandby && minOffset < 0) {
+        answerFromCopy(partition, reply, read);
+      } else {
+        reply.onError(unavailable(partition));
+      }
       return;
     }
+    answer(view, minOffset, reply, read);
+  }
+
+  private <R> void answer(
+      PartitionView view,
+      long minOffset,
+      StreamObserver<R> reply,
+      Function<? super PartitionView, R> read) {
     if (view.appliedOffset() > minOffset) {
       finish(view, reply, read);
       return;
@@ -160,7 +190,7 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
                     if (failure == null) {
                       finish(view, reply, read);
                     } else {
-                      reply.onError(failed(partition, failure));
+                      reply.onError(failed(view.partition(), failure));
                     }
                   });
     } catch (TooManyWaitersException e) {
@@ -168,8 +198,41 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
     }
   }
 
-  private <R> void finish(
-      PartitionView view, StreamObserver<R> reply, Function<PartitionView, R> read) {
+  /** As owner only. */
+  private <R> void answerAsOwner(
+      int partition, long minOffset, StreamObserver<R> reply, Function<PartitionView, R> read) {
+    PartitionView view = views.answering(partition).orElse(null);
+    if (view == null) {
+      reply.onError(unavailable(partition));
+    } else {
+      answer(view, minOffset, reply, read);
+    }
+  }
+
+  /** Answers from a copy that is not the owner's, or is not that of an owner yet. */
+  private <R> void answerFromCopy(
+      int partition, StreamObserver<R> reply, Function<IncidentView, R> read) {
+    CompletionStage<StandbyView> unused =
+        standbys
+            .view(partition)
+            .whenComplete(
+                (view, failure) -> {
+                  if (failure == null) {
+                    finish(view, reply, each -> checked(each, read.apply(each)));
+                  } else {
+                    LOG.debug("no copy of partition {} answers", partition, failure);
+                    reply.onError(unavailable(partition));
+                  }
+                });
+  }
+
+  private <R> R checked(StandbyView view, R answer) {
+    standbys.check(view);
+    return answer;
+  }
+
+  private <V extends IncidentView, R> void finish(
+      V view, StreamObserver<R> reply, Function<? super V, R> read) {
     R response;
     try {
       response = read.apply(view);
@@ -204,11 +267,11 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
         "partition " + partition + " is not answered by this instance now", RETRY_AFTER);
   }
 
-  private static ReadIncidentResponse read(PartitionView view, ReadIncidentRequest request) {
+  private static ReadIncidentResponse read(IncidentView view, ReadIncidentRequest request) {
     ReadIncidentResponse.Builder response =
-        ReadIncidentResponse.newBuilder().setAppliedOffset(view.appliedOffset());
-    view.store()
-        .read(new Key128(request.getId().toByteArray()))
+        ReadIncidentResponse.newBuilder().setAppliedOffset(view.state().getAppliedOffset());
+    view.staleness().ifPresent(response::setStaleness);
+    view.read(new Key128(request.getId().toByteArray()))
         .filter(found -> found.incident().getWorkspace().equals(request.getWorkspace()))
         .ifPresent(found -> response.setIncident(found.toProto(view.partition())));
     return response.build();

@@ -12,13 +12,17 @@ import org.apache.kafka.streams.StreamsConfig;
  * what the guarantees need stands.
  */
 final class StreamsSettings {
-  /**
-   * Above a broker's pause, below the session's time-out: a dead instance's transaction is gone
-   * when its partitions move.
-   */
-  private static final int TRANSACTION_TIMEOUT_MS = 40_000;
+  private static final int HEARTBEAT_MS_MAX = 3_000;
 
-  private static final int SESSION_TIMEOUT_MS = 45_000;
+  /** Of a session: the group's coordinator must miss several before it gives an instance up. */
+  private static final int HEARTBEATS = 5;
+
+  /** Copies that are filled for the sake of balance, all at once; Kafka's own two take long. */
+  private static final int WARM_UPS = 8;
+
+  /** How soon a copy that is filled may become the owner's: the least that Streams takes. */
+  private static final int PROBING_MS = 60_000;
+
   private static final int REQUEST_BYTES_MAX = 2 * LogTopics.MESSAGE_BYTES_MAX - (64 << 10);
 
   private StreamsSettings() {}
@@ -37,6 +41,8 @@ final class StreamsSettings {
     to.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, config.commitInterval().toMillis());
     to.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, config.threads());
     to.put(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, config.standbys());
+    to.put(StreamsConfig.MAX_WARMUP_REPLICAS_CONFIG, WARM_UPS);
+    to.put(StreamsConfig.PROBING_REBALANCE_INTERVAL_MS_CONFIG, PROBING_MS);
     to.put(StreamsConfig.REPLICATION_FACTOR_CONFIG, replicas);
     to.put(
         StreamsConfig.topicPrefix(TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG),
@@ -47,19 +53,30 @@ final class StreamsSettings {
     consumer(to, config);
     to.put(
         StreamsConfig.producerPrefix(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG),
-        TRANSACTION_TIMEOUT_MS);
+        transactionTimeoutMs(config));
     to.put(StreamsConfig.producerPrefix(ProducerConfig.MAX_REQUEST_SIZE_CONFIG), REQUEST_BYTES_MAX);
     to.put(StreamsConfig.producerPrefix(ProducerConfig.COMPRESSION_TYPE_CONFIG), "lz4");
     to.put(StreamsConfig.topicPrefix(TopicConfig.MIN_CLEANABLE_DIRTY_RATIO_CONFIG), "0.2");
     return to;
   }
 
+  /**
+   * Below the session's time-out: a dead instance's transaction, behind which its changelog cannot
+   * be read, is gone when its partitions move, or soon after. Above a broker's usual pause: one
+   * that is longer costs the instance its local state.
+   */
+  private static int transactionTimeoutMs(ProcessorConfig config) {
+    return Math.toIntExact(config.sessionTimeout().toMillis() * 2 / 3);
+  }
+
   private static void consumer(Map<String, Object> to, ProcessorConfig config) {
     // Falling off the retained log must be loud: no offset is ever made up.
     to.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "none");
+    int sessionMs = Math.toIntExact(config.sessionTimeout().toMillis());
+    to.put(StreamsConfig.consumerPrefix(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG), sessionMs);
     to.put(
-        StreamsConfig.consumerPrefix(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG), SESSION_TIMEOUT_MS);
-    to.put(StreamsConfig.consumerPrefix(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG), 3_000);
+        StreamsConfig.consumerPrefix(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG),
+        Math.min(HEARTBEAT_MS_MAX, sessionMs / HEARTBEATS));
     to.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), 2_000);
     config
         .instanceId()

@@ -26,6 +26,7 @@ import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -145,6 +146,12 @@ class SnapshotCallsTest {
             views,
             new OwnerFeed(1, "log", List::of, timer),
             new PositionWait(partition -> CompletableFuture.completedStage(offset), timer),
+            new Standbys( // none: a snapshot is the owner's
+                partition -> disk.bytes(),
+                partition -> CompletableFuture.completedStage(offset),
+                partition -> CompletableFuture.completedStage(offset),
+                Runnable::run,
+                Clock.systemUTC()),
             new SnapshotCalls(placesMax, openMax, threads, timer));
     Settings settings = Settings.of(Map.of("processor.port", "0"));
     server =

@@ -30,6 +30,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -92,6 +93,12 @@ class StateServiceTest {
             views,
             owners,
             new PositionWait(partition -> CompletableFuture.completedStage(end + 1), TIMER),
+            new Standbys(
+                partition -> DISK.bytes(),
+                partition -> CompletableFuture.completedStage(end),
+                partition -> CompletableFuture.completedStage(end + 3),
+                Runnable::run,
+                Clock.systemUTC()),
             new SnapshotCalls(2, Duration.ofSeconds(60), TIMER, TIMER));
     Settings settings = Settings.of(Map.of("processor.port", "0"));
     server =

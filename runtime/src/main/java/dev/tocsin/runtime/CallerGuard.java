@@ -1,0 +1,57 @@
+package dev.tocsin.runtime;
+
+import io.grpc.Context;
+import io.grpc.Contexts;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.grpc.Status;
+import java.time.Clock;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/**
+ * Takes from whoever forwards a call who its caller is ({@link CallerSeal}). Without a secret
+ * everyone is {@link Caller#ANONYMOUS}, and a call that claims otherwise is refused; with one, a
+ * call must say who its caller is. All refusals are UNAUTHENTICATED under one message.
+ */
+final class CallerGuard implements ServerInterceptor {
+  private final Optional<CallerSeal> seal;
+  private final Clock clock;
+  private final Predicate<String> guarded;
+
+  /**
+   * A guard.
+   *
+   * @param guarded by name of the service; health and reflection are for everyone
+   */
+  CallerGuard(Optional<CallerSeal> seal, Clock clock, Predicate<String> guarded) {
+    this.seal = seal;
+    this.clock = clock;
+    this.guarded = guarded;
+  }
+
+  @Override
+  public <Q, R> ServerCall.Listener<Q> interceptCall(
+      ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+    if (!guarded.test(call.getMethodDescriptor().getServiceName())) {
+      return next.startCall(call, headers);
+    }
+    Optional<Caller> caller = caller(headers);
+    if (caller.isEmpty()) {
+      call.close(
+          Status.UNAUTHENTICATED.withDescription("it cannot be told who calls"), new Metadata());
+      return new ServerCall.Listener<>() {};
+    }
+    return Contexts.interceptCall(caller.get().in(Context.current()), call, headers, next);
+  }
+
+  private Optional<Caller> caller(Metadata headers) {
+    String header = headers.get(CallerSeal.HEADER);
+    if (seal.isEmpty()) {
+      return header == null ? Optional.of(Caller.ANONYMOUS) : Optional.empty();
+    }
+    return Optional.ofNullable(header).flatMap(told -> seal.get().open(told, clock.instant()));
+  }
+}
