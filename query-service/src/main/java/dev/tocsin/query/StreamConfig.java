@@ -52,13 +52,8 @@ public record StreamConfig(
    */
   public static StreamConfig read(Settings settings) {
     Map<String, String> kafka = settings.prefixed("kafka.");
-    if (!kafka.containsKey(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG)
-        && !settings.text("kafka.bootstrap.servers", "").isEmpty()) {
-      kafka.put(
-          ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, settings.text("kafka.bootstrap.servers", ""));
-    }
     if (!kafka.containsKey(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG)) {
-      settings.fault("kafka.bootstrap.servers", "is missing: host:port of a broker");
+      settings.fault("kafka.bootstrap.servers", "is missing");
     }
     Optional<String> secret = given(settings, "query.token-secret");
     if (secret.isPresent() && secret.get().length() < SECRET_CHARACTERS_MIN) {

@@ -111,6 +111,8 @@ class ClusterIT {
               QueryMain.class,
               port,
               List.of(
+                  "kafka.bootstrap.servers=" + SharedBroker.bootstrap(),
+                  "log.prefix=" + prefix,
                   "query.port=" + port,
                   "ops.port=0",
                   "query.processors=" + addresses,

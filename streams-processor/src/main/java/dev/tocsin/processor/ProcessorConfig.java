@@ -73,7 +73,7 @@ public record ProcessorConfig(
   public static ProcessorConfig read(Settings settings) {
     Map<String, String> kafka = settings.prefixed("kafka.");
     if (!kafka.containsKey("bootstrap.servers")) {
-      settings.fault("kafka.bootstrap.servers", "is missing: host:port of a broker");
+      settings.fault("kafka.bootstrap.servers", "is missing");
     }
     return new ProcessorConfig(
         topics(settings),

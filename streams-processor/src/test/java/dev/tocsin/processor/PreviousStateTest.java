@@ -8,8 +8,11 @@ import dev.tocsin.schemas.FingerprintState;
 import dev.tocsin.schemas.GroupState;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentEvent;
+import dev.tocsin.schemas.LogEntries;
+import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.Rules;
+import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.Tally;
 import java.io.IOException;
 import java.io.InputStream;
@@ -62,7 +65,7 @@ class PreviousStateTest {
   @Test
   void store_ofThePreviousSchemasGivesTheSameIncidentsAndIsWrittenByTodays() {
     Fold modelFold = new Fold(model, expected::add);
-    fold(modelFold, new PartitionStore(disk.bytes(), 10), 0);
+    fold(modelFold, new PartitionStore(disk.bytes(), 10), 0, false);
     assertThat(model.incidents()).hasSizeGreaterThan(5);
 
     Map<Byte, Integer> rewritten = rewriteAsVersionOne();
@@ -74,7 +77,7 @@ class PreviousStateTest {
     assertThat(writers(StateKeys.INCIDENT))
         .containsOnlyKeys(fingerprint(first(StateKeys.INCIDENT)));
 
-    fold(modelFold, reopened, ENTRIES);
+    fold(modelFold, reopened, ENTRIES, true);
     assertThat(PartitionStoreTest.digest(reopened).exact()).isEqualTo(model.digest().exact());
     assertThat(events).isEqualTo(expected);
     assertThat(writers(StateKeys.INCIDENT))
@@ -84,14 +87,34 @@ class PreviousStateTest {
         .containsOnlyKeys(fingerprint(PartitionState.getClassSchema()));
   }
 
-  private void fold(Fold modelFold, PartitionStore store, int from) {
+  private void fold(Fold modelFold, PartitionStore store, int from, boolean today) {
     Fold fold = new Fold(store, events::add);
     for (int offset = from; offset < from + ENTRIES; offset++) {
       World.Entry next = world.next();
-      modelFold.apply(next.entry(), offset, next.atMs());
-      fold.apply(next.entry(), offset, next.atMs());
+      LogEntry entry = today ? next.entry() : previous(next.entry());
+      modelFold.apply(entry, offset, next.atMs());
+      fold.apply(entry, offset, next.atMs());
     }
     store.flush();
+  }
+
+  /**
+   * As the first schemas could say it: without commands, and without the bounds that came later.
+   */
+  private static LogEntry previous(LogEntry entry) {
+    if (entry.getCommand() != null) {
+      return LogEntries.tick();
+    }
+    if (entry.getPayload() instanceof RulesActivated activated) {
+      Rules rules =
+          Rules.newBuilder(activated.getRules())
+              .clearNotesMax()
+              .clearOutcomeWindowMs()
+              .clearOutcomesMax()
+              .build();
+      return LogEntries.of(new RulesActivated(rules));
+    }
+    return entry;
   }
 
   /** Puts everything as software with the first schemas would have, and counts it by kind. */
