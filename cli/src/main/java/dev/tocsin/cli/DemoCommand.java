@@ -1,7 +1,10 @@
 package dev.tocsin.cli;
 
+import dev.tocsin.proto.admin.GetProgressRequest;
+import dev.tocsin.proto.admin.GetProgressResponse;
 import dev.tocsin.proto.incidents.ListIncidentsRequest;
 import dev.tocsin.proto.incidents.ListIncidentsResponse;
+import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -13,7 +16,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code tocsin demo}: everything once, on a server of its own that is gone afterwards. */
+/**
+ * {@code tocsin demo}: everything once, on a server of its own that is gone afterwards, or on one
+ * that is there.
+ */
 @Command(
     name = "demo",
     description = {
@@ -21,10 +27,17 @@ import picocli.CommandLine.Spec;
       "",
       "The exit code is 0 only if every alert sent is accounted for: acknowledged or rejected, and each"
           + " acknowledged one applied. Server and folder are gone afterwards, however it ends.",
+      "",
+      "With --target it is sent to that server, which stays as it is. The counts are of what was applied"
+          + " meanwhile: let nobody else send then.",
       ""
     },
     footerHeading = "%nExamples:%n",
-    footer = {"  tocsin demo", "  tocsin demo --file alerts.jsonl --json"})
+    footer = {
+      "  tocsin demo",
+      "  tocsin demo --file alerts.jsonl --json",
+      "  tocsin demo --target localhost:9000"
+    })
 final class DemoCommand implements Callable<Integer> {
   @Mixin HelpFlag help;
 
@@ -62,6 +75,11 @@ final class DemoCommand implements Callable<Integer> {
   private int run(InputStream alerts, Interrupt interrupt)
       throws IOException, InterruptedException, Failure {
     Terminal terminal = TocsinMain.above(spec).terminal();
+    if (TocsinMain.targetGiven(spec)) {
+      try (Server server = TocsinMain.above(spec).server()) {
+        return run(terminal, DemoCounts.Life.UNKNOWN, progress(server), server, alerts);
+      }
+    }
     try (StandaloneProcess standalone = StandaloneProcess.start(home(), keep)) {
       interrupt.with(standalone::close);
       long started = System.nanoTime();
@@ -73,29 +91,40 @@ final class DemoCommand implements Callable<Integer> {
       progress(
           terminal,
           "it serves on %s after %.1f s".formatted(address, (System.nanoTime() - started) / 1e9));
-      return run(terminal, standalone, address, alerts);
+      try (Server server = new Server(address, TocsinMain.above(spec).timeout)) {
+        return run(terminal, standalone, GetProgressResponse.getDefaultInstance(), server, alerts);
+      }
     }
   }
 
   private int run(
-      Terminal terminal, StandaloneProcess standalone, String address, InputStream alerts)
+      Terminal terminal,
+      DemoCounts.Life life,
+      GetProgressResponse before,
+      Server server,
+      InputStream alerts)
       throws IOException, InterruptedException, Failure {
-    try (Server server = new Server(address, TocsinMain.above(spec).timeout)) {
-      StreamResult sent = send(terminal, server, alerts);
-      if (sent.failure().isPresent()) {
-        String end =
-            standalone.died(0) ? "; the standalone has ended" + standalone.outputEnd() : "";
-        throw new Failure(sent.exitCode(), sent.failure().get().getMessage() + end);
-      }
-      long sentNanos = System.nanoTime();
-      DemoCounts counts = DemoCounts.await(server, sent, standalone);
-      counts = counts.took(sent.elapsed().plusNanos(System.nanoTime() - sentNanos));
-      show(terminal, server, counts);
-      String missing = counts.missing();
-      if (!missing.isEmpty()) {
-        terminal.say("tocsin: not every alert is accounted for: " + missing);
-      }
-      return missing.isEmpty() ? 0 : Failure.WORK_FAILED;
+    StreamResult sent = send(terminal, server, alerts);
+    if (sent.failure().isPresent()) {
+      String end = life.died(0) ? "; the standalone has ended" + life.outputEnd() : "";
+      throw new Failure(sent.exitCode(), sent.failure().get().getMessage() + end);
+    }
+    long sentNanos = System.nanoTime();
+    DemoCounts counts = DemoCounts.await(server, before, sent, life);
+    counts = counts.took(sent.elapsed().plusNanos(System.nanoTime() - sentNanos));
+    show(terminal, server, counts);
+    String missing = counts.missing();
+    if (!missing.isEmpty()) {
+      terminal.say("tocsin: not every alert is accounted for: " + missing);
+    }
+    return missing.isEmpty() ? 0 : Failure.WORK_FAILED;
+  }
+
+  private static GetProgressResponse progress(Server server) throws Failure {
+    try {
+      return server.admin().getProgress(GetProgressRequest.getDefaultInstance());
+    } catch (StatusRuntimeException e) {
+      throw Failure.of(e);
     }
   }
 

@@ -8,20 +8,48 @@ import dev.tocsin.proto.incidents.ListIncidentsRequest;
 import dev.tocsin.proto.incidents.Position;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.ToLongFunction;
 
 /**
  * What became of the demo's alerts, from the sending to the stores.
  *
  * @param sent what the sender counted
- * @param progress what the server applied, since its log began
+ * @param before what the server had applied, since its log began, before anything was sent
+ * @param progress what it has applied afterwards
  * @param elapsed from the first alert sent until all were applied
  */
-record DemoCounts(StreamResult sent, GetProgressResponse progress, Duration elapsed) {
+record DemoCounts(
+    StreamResult sent, GetProgressResponse before, GetProgressResponse progress, Duration elapsed) {
+  /** The server's own life, as far as it is known here. */
+  interface Life {
+    /** One of which nothing is known: somebody else runs it. */
+    Life UNKNOWN =
+        new Life() {
+          @Override
+          public boolean died(long waitMs) throws InterruptedException {
+            TimeUnit.MILLISECONDS.sleep(waitMs);
+            return false;
+          }
+
+          @Override
+          public String outputEnd() {
+            return "";
+          }
+        };
+
+    /** Waits at most so long for it to die; whether it did. */
+    boolean died(long waitMs) throws InterruptedException;
+
+    /** The last lines of what it printed, to be put behind a sentence. */
+    String outputEnd() throws IOException;
+  }
+
   /** How long the server may apply nothing before the wait is given up. */
   static final Duration STALL_MAX = Duration.ofSeconds(60);
 
@@ -32,8 +60,9 @@ record DemoCounts(StreamResult sent, GetProgressResponse progress, Duration elap
    *
    * @throws Failure if it stalls for {@link #STALL_MAX}, or its process dies
    */
-  static DemoCounts await(Server server, StreamResult sent, StandaloneProcess process)
-      throws InterruptedException, java.io.IOException, Failure {
+  static DemoCounts await(
+      Server server, GetProgressResponse before, StreamResult sent, Life process)
+      throws InterruptedException, IOException, Failure {
     long movedNanos = System.nanoTime();
     long applied = -1;
     while (true) {
@@ -43,9 +72,9 @@ record DemoCounts(StreamResult sent, GetProgressResponse progress, Duration elap
         GetProgressResponse progress =
             server.admin().getProgress(GetProgressRequest.getDefaultInstance());
         if (covers(progress, sent.positions())) {
-          return new DemoCounts(sent, progress, Duration.ZERO);
+          return new DemoCounts(sent, before, progress, Duration.ZERO);
         }
-        long now = sum(progress, PartitionProgress::getAlerts);
+        long now = alerts(progress);
         movedNanos = now > applied ? System.nanoTime() : movedNanos;
         applied = Math.max(applied, now);
       } catch (StatusRuntimeException e) {
@@ -95,11 +124,11 @@ record DemoCounts(StreamResult sent, GetProgressResponse progress, Duration elap
   }
 
   DemoCounts took(Duration time) {
-    return new DemoCounts(sent, progress, time);
+    return new DemoCounts(sent, before, progress, time);
   }
 
   long incidents() {
-    return sum(progress, PartitionProgress::getOpened);
+    return since(PartitionProgress::getOpened);
   }
 
   /**
@@ -113,16 +142,16 @@ record DemoCounts(StreamResult sent, GetProgressResponse progress, Duration elap
           "%,d sent, but %,d acknowledged and %,d rejected"
               .formatted(sent.sent(), sent.acknowledged(), sent.rejected()));
     }
-    long alerts = sum(progress, PartitionProgress::getAlerts);
+    long alerts = since(PartitionProgress::getAlerts);
     if (alerts < sent.acknowledged() || alerts > sent.acknowledged() + sent.resent()) {
       faults.add("%,d acknowledged, but %,d applied".formatted(sent.acknowledged(), alerts));
     }
     long explained =
-        occurrences() + redelivered() + resolved() + unmatched() + stale() + suppressed();
+        occurrences() + redelivered() + resolved() + unmatched() + stale() + suppressed() + muted();
     if (explained != alerts) {
       faults.add("%,d applied, but %,d of them in the counts".formatted(alerts, explained));
     }
-    long deadLettered = sum(progress, PartitionProgress::getDeadLettered);
+    long deadLettered = since(PartitionProgress::getDeadLettered);
     if (deadLettered != 0) {
       faults.add("%,d entries went to the dead letters".formatted(deadLettered));
     }
@@ -163,27 +192,39 @@ record DemoCounts(StreamResult sent, GetProgressResponse progress, Duration elap
   }
 
   private long occurrences() {
-    return sum(progress, PartitionProgress::getOccurrences);
+    return since(PartitionProgress::getOccurrences);
   }
 
   private long redelivered() {
-    return sum(progress, PartitionProgress::getRedelivered);
+    return since(PartitionProgress::getRedelivered);
   }
 
   private long resolved() {
-    return sum(progress, PartitionProgress::getResolved);
+    return since(PartitionProgress::getResolved);
   }
 
   private long unmatched() {
-    return sum(progress, PartitionProgress::getUnmatched);
+    return since(PartitionProgress::getUnmatched);
   }
 
   private long stale() {
-    return sum(progress, PartitionProgress::getStale);
+    return since(PartitionProgress::getStale);
   }
 
   private long suppressed() {
-    return sum(progress, PartitionProgress::getSuppressed);
+    return since(PartitionProgress::getSuppressed);
+  }
+
+  private long muted() {
+    return since(PartitionProgress::getMuted);
+  }
+
+  private long since(ToLongFunction<PartitionProgress> count) {
+    return sum(progress, count) - sum(before, count);
+  }
+
+  private static long alerts(GetProgressResponse progress) {
+    return sum(progress, PartitionProgress::getAlerts);
   }
 
   private static long sum(GetProgressResponse progress, ToLongFunction<PartitionProgress> count) {

@@ -24,7 +24,7 @@ import java.util.stream.Stream;
  * A standalone in a folder of its own, as a child process. Closing it ends the child and all that
  * the child started, and removes the folder; closing may be done twice, and from any thread.
  */
-final class StandaloneProcess implements AutoCloseable {
+final class StandaloneProcess implements AutoCloseable, DemoCounts.Life {
   static final Duration READY_MAX = Duration.ofSeconds(60);
 
   /** For an orderly end; then it is killed. */
@@ -117,8 +117,8 @@ final class StandaloneProcess implements AutoCloseable {
         "the standalone is not ready after %.3g s".formatted(max.toMillis() / 1e3) + outputEnd());
   }
 
-  /** Waits at most so long for it to die; whether it did. */
-  boolean died(long waitMs) throws InterruptedException {
+  @Override
+  public boolean died(long waitMs) throws InterruptedException {
     return process.waitFor(waitMs, TimeUnit.MILLISECONDS);
   }
 
@@ -131,7 +131,8 @@ final class StandaloneProcess implements AutoCloseable {
   }
 
   /** The last lines of what it printed, each on a line of its own, after a colon. */
-  String outputEnd() throws IOException {
+  @Override
+  public String outputEnd() throws IOException {
     try (RandomAccessFile log =
         new RandomAccessFile(folder.resolve("standalone.log").toFile(), "r")) {
       int bytes = (int) Math.min(OUTPUT_SHOWN_BYTES_MAX, log.length());

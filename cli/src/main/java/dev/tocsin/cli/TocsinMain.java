@@ -136,6 +136,12 @@ public final class TocsinMain implements Runnable {
     return terminal;
   }
 
+  /** Whether the command line itself names the target, before or behind the command. */
+  static boolean targetGiven(CommandSpec command) {
+    return command.commandLine().getParseResult().hasMatchedOption("--target")
+        || command.root().commandLine().getParseResult().hasMatchedOption("--target");
+  }
+
   /** Connects to the target, lazily. */
   Server server() {
     Matcher address = HOST_PORT.matcher(target);

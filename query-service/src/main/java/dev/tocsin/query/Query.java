@@ -2,6 +2,9 @@ package dev.tocsin.query;
 
 import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
+import dev.tocsin.runtime.SchemaPublisher;
+import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.WriterSchema;
 import io.grpc.BindableService;
 import io.grpc.ManagedChannel;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -49,14 +52,7 @@ public final class Query implements AutoCloseable {
       Health health,
       Function<String, ManagedChannel> channels,
       Clock clock) {
-    this(
-        config,
-        streams,
-        meters,
-        health,
-        channels,
-        clock,
-        () -> new KafkaProducer<>(config.commands().producerConfig()));
+    this(config, streams, meters, health, channels, clock, () -> producer(config.commands()));
   }
 
   /**
@@ -133,6 +129,13 @@ public final class Query implements AutoCloseable {
   @Override
   public void close() {
     lifetime.close();
+  }
+
+  /** Its entries every reader can read: their schema is published before it is made. */
+  private static Producer<byte[], byte[]> producer(CommandConfig config) {
+    WriterSchema schema = WriterSchema.of(LogEntry.class);
+    SchemaPublisher.publish(config.kafka(), config.topics().schemas(), schema.key(), schema.json());
+    return new KafkaProducer<>(config.producerConfig());
   }
 
   private static void stop(ScheduledThreadPoolExecutor timer) throws InterruptedException {
