@@ -2,6 +2,7 @@ package dev.tocsin.cli;
 
 import com.google.protobuf.Timestamp;
 import dev.tocsin.proto.incidents.GetIncidentRequest;
+import dev.tocsin.proto.incidents.GetIncidentResponse;
 import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.incidents.IncidentAlert;
 import dev.tocsin.proto.incidents.Note;
@@ -40,16 +41,18 @@ final class IncidentGetCommand implements Callable<Integer> {
   public Integer call() {
     TocsinMain tocsin = TocsinMain.above(spec);
     try (Server server = tocsin.server()) {
-      Incident incident =
-          server
-              .incidents()
-              .getIncident(GetIncidentRequest.newBuilder().setId(id).build())
-              .getIncident();
+      GetIncidentResponse response =
+          server.incidents().getIncident(GetIncidentRequest.newBuilder().setId(id).build());
+      Incident incident = response.getIncident();
       PrintStream out = tocsin.terminal().out();
       if (output.json()) {
         out.println(ProtoJson.pretty(incident));
       } else {
         print(out, incident);
+      }
+      if (response.hasStaleness()) {
+        out.flush();
+        StandbyNote.say(tocsin.terminal(), response.getStaleness());
       }
       return 0;
     }
@@ -79,6 +82,8 @@ final class IncidentGetCommand implements Callable<Integer> {
         "%,d, %,d of them active"
             .formatted(incident.getDistinctAlerts(), incident.getActiveAlerts()));
     field(out, "reopened", incident.getReopened() == 0 ? "" : incident.getReopened() + " times");
+    field(out, "rule", incident.getRule());
+    field(out, "rules", "version " + incident.getRulesVersion());
     field(out, "revision", Long.toString(incident.getRevision()));
     out.println();
     out.println("Newest conditions:");

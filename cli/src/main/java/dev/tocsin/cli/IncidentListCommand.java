@@ -4,6 +4,7 @@ import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.incidents.IncidentState;
 import dev.tocsin.proto.incidents.ListIncidentsRequest;
 import dev.tocsin.proto.incidents.ListIncidentsResponse;
+import dev.tocsin.proto.incidents.Staleness;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -89,6 +90,7 @@ final class IncidentListCommand implements Callable<Integer> {
     IncidentTable table = new IncidentTable(terminal);
     long left = limit == 0 ? Long.MAX_VALUE : limit;
     long shown = 0;
+    Staleness stalest = null;
     try (Server server = tocsin.server()) {
       ListIncidentsResponse page;
       do {
@@ -98,8 +100,12 @@ final class IncidentListCommand implements Callable<Integer> {
         print(terminal, table, rows);
         shown += rows.size();
         left -= rows.size();
+        if (page.hasStaleness()) {
+          stalest = StandbyNote.stalest(stalest, page.getStaleness());
+        }
         request.setPageToken(page.getNextPageToken());
       } while (left > 0 && !page.getNextPageToken().isEmpty() && !terminal.out().checkError());
+      StandbyNote.say(terminal, stalest);
       note(terminal, shown, !page.getNextPageToken().isEmpty());
     }
     return 0;

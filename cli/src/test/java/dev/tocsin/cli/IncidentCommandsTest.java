@@ -17,6 +17,7 @@ import dev.tocsin.proto.incidents.IncidentState;
 import dev.tocsin.proto.incidents.IncidentType;
 import dev.tocsin.proto.incidents.Note;
 import dev.tocsin.proto.incidents.Severity;
+import dev.tocsin.proto.incidents.Staleness;
 import dev.tocsin.proto.incidents.TimelineEntry;
 import io.grpc.protobuf.StatusProto;
 import java.io.ByteArrayInputStream;
@@ -104,6 +105,29 @@ class IncidentCommandsTest {
     assertThat(server.lists).hasSize(3);
     assertThat(server.lists.get(2).getPageSize()).isEqualTo(5);
     assertThat(server.lists.get(2).getPageToken()).isEqualTo("20");
+  }
+
+  @Test
+  void reads_sayThatAStandbyAnswered_andHowFarBehindAtMost() {
+    for (int i = 0; i < 30; i++) {
+      server.incidents.add(incident(i).build());
+    }
+    assertThat(run("incident", "list").err()).isEmpty();
+    server.standby.addAll(List.of(staleness(7, 250), staleness(3, 1_500), staleness(9, 0)));
+    assertThat(run("incident", "list", "--page-size", "10", "--limit", "0", "--json").err())
+        .containsOnlyOnce("a standby answered, 3 entries and at most 1.5 s behind");
+
+    String id = server.incidents.get(1).getId();
+    assertThat(run("incident", "get", id).err()).isEmpty();
+    server.standby.add(staleness(1_000, 40));
+    assertThat(run("incident", "get", id).err()).contains("1,000 entries and at most 0.0 s");
+  }
+
+  private static Staleness staleness(long entries, int ms) {
+    return Staleness.newBuilder()
+        .setEntries(entries)
+        .setAge(Duration.newBuilder().setSeconds(ms / 1_000).setNanos(ms % 1_000 * 1_000_000))
+        .build();
   }
 
   @Test

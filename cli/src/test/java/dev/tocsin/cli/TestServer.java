@@ -25,6 +25,7 @@ import dev.tocsin.proto.incidents.ListIncidentsRequest;
 import dev.tocsin.proto.incidents.ListIncidentsResponse;
 import dev.tocsin.proto.incidents.ResolveIncidentRequest;
 import dev.tocsin.proto.incidents.ResolveIncidentResponse;
+import dev.tocsin.proto.incidents.Staleness;
 import dev.tocsin.proto.incidents.StreamIncidentsRequest;
 import dev.tocsin.proto.incidents.UpdateIncidentRequest;
 import dev.tocsin.proto.incidents.UpdateIncidentResponse;
@@ -38,6 +39,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -70,6 +72,10 @@ final class TestServer implements AutoCloseable {
   Function<Message, Incident> change = command -> Incident.getDefaultInstance();
 
   List<Incident> incidents = new ArrayList<>();
+
+  /** How old each answer of a read in turn says that it is; none once it is empty. */
+  final Queue<Staleness> standby = new ConcurrentLinkedQueue<>();
+
   StatusRuntimeException refusal;
   final List<StreamIncidentsRequest> watches = new CopyOnWriteArrayList<>();
 
@@ -155,7 +161,10 @@ final class TestServer implements AutoCloseable {
     public void getIncident(GetIncidentRequest request, StreamObserver<GetIncidentResponse> reply) {
       for (Incident incident : incidents) {
         if (incident.getId().equals(request.getId())) {
-          reply.onNext(GetIncidentResponse.newBuilder().setIncident(incident).build());
+          GetIncidentResponse.Builder response =
+              GetIncidentResponse.newBuilder().setIncident(incident);
+          Optional.ofNullable(standby.poll()).ifPresent(response::setStaleness);
+          reply.onNext(response.build());
           reply.onCompleted();
           return;
         }
@@ -220,11 +229,12 @@ final class TestServer implements AutoCloseable {
       }
       int from = request.getPageToken().isEmpty() ? 0 : Integer.parseInt(request.getPageToken());
       int to = Math.min(incidents.size(), from + request.getPageSize());
-      reply.onNext(
+      ListIncidentsResponse.Builder page =
           ListIncidentsResponse.newBuilder()
               .addAllIncidents(incidents.subList(from, to))
-              .setNextPageToken(to < incidents.size() ? Integer.toString(to) : "")
-              .build());
+              .setNextPageToken(to < incidents.size() ? Integer.toString(to) : "");
+      Optional.ofNullable(standby.poll()).ifPresent(page::setStaleness);
+      reply.onNext(page.build());
       reply.onCompleted();
     }
   }

@@ -7,6 +7,7 @@ import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpc.protobuf.services.ProtoReflectionService;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
@@ -151,6 +152,12 @@ public final class GrpcServer implements AutoCloseable {
     return this;
   }
 
+  /** The name that reflection had before version 1: tools that people still have know only that. */
+  @SuppressWarnings("deprecation")
+  private static BindableService oldReflection() {
+    return ProtoReflectionService.newInstance();
+  }
+
   private boolean isOurs(String service) {
     return services.stream().anyMatch(s -> s.getServiceDescriptor().getName().equals(service));
   }
@@ -182,7 +189,8 @@ public final class GrpcServer implements AutoCloseable {
         .intercept(new CallMetrics(meters))
         .intercept(open)
         .addService(healthService.getHealthService())
-        .addService(ProtoReflectionServiceV1.newInstance());
+        .addService(ProtoReflectionServiceV1.newInstance())
+        .addService(oldReflection());
     services.forEach(service -> builder.addService(MessageGuard.guard(service)));
     healthService.setStatus(ACCEPTING, ServingStatus.SERVING);
     server = builder.build().start();

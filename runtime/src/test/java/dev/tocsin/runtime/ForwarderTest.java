@@ -541,6 +541,37 @@ class ForwarderTest {
   }
 
   @Test
+  void reflection_isThereUnderItsOldNameToo() throws Exception {
+    front(target("a"));
+    var got = new LinkedBlockingQueue<io.grpc.reflection.v1alpha.ServerReflectionResponse>();
+    var asks =
+        io.grpc.reflection.v1alpha.ServerReflectionGrpc.newStub(channel)
+            .serverReflectionInfo(
+                new StreamObserver<>() {
+                  @Override
+                  public void onNext(io.grpc.reflection.v1alpha.ServerReflectionResponse response) {
+                    got.add(response);
+                  }
+
+                  @Override
+                  public void onError(Throwable t) {}
+
+                  @Override
+                  public void onCompleted() {}
+                });
+    asks.onNext(
+        io.grpc.reflection.v1alpha.ServerReflectionRequest.newBuilder()
+            .setFileContainingSymbol("incidents.IncidentService")
+            .build());
+    assertThat(
+            got.poll(10, TimeUnit.SECONDS)
+                .getFileDescriptorResponse()
+                .getFileDescriptorProtoCount())
+        .isPositive();
+    asks.onCompleted();
+  }
+
+  @Test
   void caller_isWhomTheForwarderSays() throws Exception {
     GrpcServer target = target("a", 0, Optional.of(new CallerSeal(SECRET)));
     var incidents =
