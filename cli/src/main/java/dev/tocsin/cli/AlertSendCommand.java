@@ -7,8 +7,8 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
@@ -48,44 +48,16 @@ final class AlertSendCommand implements Callable<Integer> {
           "Print the ack as JSON. With a value: take the alert from it, protobuf-JSON of AlertMessage; flags add to it.")
   String json;
 
+  @Mixin Condition condition;
+
   @Option(names = "--id", description = "The source's own id; sent again, it counts once.")
   String id;
-
-  @Option(names = "--source", description = "Who sends it. Required.")
-  String source;
-
-  @Option(names = "--title", description = "What is wrong, in one line. Required.")
-  String title;
-
-  @Option(names = "--description", description = "The same at length.")
-  String description;
-
-  @Option(
-      names = "--severity",
-      paramLabel = "P0..P4",
-      converter = ProtoNames.SeverityNumber.class,
-      description = "P0 is the worst; or the number in alerts.proto: 1 is P0, 2 is P1, 5 is P4.")
-  Integer severity;
-
-  @Option(
-      names = "--type",
-      paramLabel = "TYPE",
-      converter = ProtoNames.TypeNumber.class,
-      description =
-          "INFRASTRUCTURE, APPLICATION, SECURITY, DATA, PERFORMANCE, AVAILABILITY or COMPLIANCE; or 1 to 7.")
-  Integer type;
-
-  @Option(names = "--label", paramLabel = "K=V", description = "What it is about. Repeatable.")
-  Map<String, String> labels = new LinkedHashMap<>();
 
   @Option(
       names = "--annotation",
       paramLabel = "K=V",
       description = "What helps to understand it. Repeatable.")
   Map<String, String> annotations = new LinkedHashMap<>();
-
-  @Option(names = "--resource", paramLabel = "NAME", description = "What is hit. Repeatable.")
-  List<String> resources = List.of();
 
   @Option(
       names = "--dedup-key",
@@ -137,42 +109,23 @@ final class AlertSendCommand implements Callable<Integer> {
             spec.commandLine(), "--json: no alert: " + Terminal.clean(e.getMessage()), e);
       }
     }
-    addTexts(alert);
-    alert.putAllLabels(labels).putAllAnnotations(annotations).addAllAffectedResources(resources);
-    if (severity != null) {
-      alert.setSeverityValue(severity);
-    }
-    if (type != null) {
-      alert.setTypeValue(type);
-    }
+    Optional.ofNullable(id).ifPresent(alert::setAlertId);
+    Optional.ofNullable(condition.source).ifPresent(alert::setSource);
+    Optional.ofNullable(condition.title).ifPresent(alert::setTitle);
+    Optional.ofNullable(condition.description).ifPresent(alert::setDescription);
+    Optional.ofNullable(condition.severity).ifPresent(alert::setSeverityValue);
+    Optional.ofNullable(condition.type).ifPresent(alert::setTypeValue);
+    Optional.ofNullable(dedupKey).ifPresent(alert::setDedupKey);
+    Optional.ofNullable(firedAt).ifPresent(alert::setFiredAt);
+    Optional.ofNullable(endsAt).ifPresent(alert::setEndsAt);
+    alert
+        .putAllLabels(condition.labels)
+        .putAllAnnotations(annotations)
+        .addAllAffectedResources(condition.resources);
     if (resolved) {
       alert.setStatus(AlertMessage.Status.RESOLVED);
     }
-    if (firedAt != null) {
-      alert.setFiredAt(firedAt);
-    }
-    if (endsAt != null) {
-      alert.setEndsAt(endsAt);
-    }
     return alert.build();
-  }
-
-  private void addTexts(AlertMessage.Builder alert) {
-    if (id != null) {
-      alert.setAlertId(id);
-    }
-    if (source != null) {
-      alert.setSource(source);
-    }
-    if (title != null) {
-      alert.setTitle(title);
-    }
-    if (description != null) {
-      alert.setDescription(description);
-    }
-    if (dedupKey != null) {
-      alert.setDedupKey(dedupKey);
-    }
   }
 
   private static String text(AlertAck ack) {

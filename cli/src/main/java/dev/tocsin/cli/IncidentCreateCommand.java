@@ -2,8 +2,8 @@ package dev.tocsin.cli;
 
 import dev.tocsin.proto.incidents.CreateIncidentRequest;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -25,41 +25,13 @@ import picocli.CommandLine.Option;
 final class IncidentCreateCommand implements Callable<Integer> {
   @Mixin HelpFlag help;
 
-  @Option(names = "--source", description = "Who or what reports it. Required.")
-  String source = "";
-
-  @Option(names = "--title", description = "What is wrong, in one line. Required.")
-  String title = "";
-
-  @Option(names = "--description", description = "The same at length.")
-  String description = "";
-
-  @Option(
-      names = "--severity",
-      paramLabel = "P0..P4",
-      converter = ProtoNames.SeverityNumber.class,
-      description = "P0 is the worst. Default: what the rules say.")
-  int severity;
-
-  @Option(
-      names = "--type",
-      paramLabel = "TYPE",
-      converter = ProtoNames.TypeNumber.class,
-      description =
-          "INFRASTRUCTURE, APPLICATION, SECURITY, DATA, PERFORMANCE, AVAILABILITY or COMPLIANCE; or 1 to 7.")
-  int type;
-
-  @Option(names = "--label", paramLabel = "K=V", description = "What it is about. Repeatable.")
-  Map<String, String> labels = new LinkedHashMap<>();
+  @Mixin Condition condition;
 
   @Option(
       names = "--metadata",
       paramLabel = "K=V",
       description = "What helps to understand it. Repeatable.")
   Map<String, String> metadata = new LinkedHashMap<>();
-
-  @Option(names = "--resource", paramLabel = "NAME", description = "What is hit. Repeatable.")
-  List<String> resources = List.of();
 
   @Option(
       names = "--idempotency-key",
@@ -72,19 +44,23 @@ final class IncidentCreateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Failure {
-    CreateIncidentRequest request =
-        CreateIncidentRequest.newBuilder()
-            .setSource(source)
-            .setTitle(title)
-            .setDescription(description)
-            .setSeverityValue(severity)
-            .setTypeValue(type)
-            .putAllLabels(labels)
-            .putAllMetadata(metadata)
-            .addAllAffectedResources(resources)
-            .setIdempotencyKey(idempotencyKey)
-            .setRequestId(change.requestId())
-            .build();
+    CreateIncidentRequest request = request();
     return change.ask("created", server -> server.createIncident(request).getIncident());
+  }
+
+  private CreateIncidentRequest request() {
+    CreateIncidentRequest.Builder request =
+        CreateIncidentRequest.newBuilder()
+            .putAllLabels(condition.labels)
+            .putAllMetadata(metadata)
+            .addAllAffectedResources(condition.resources)
+            .setIdempotencyKey(idempotencyKey)
+            .setRequestId(change.requestId());
+    Optional.ofNullable(condition.source).ifPresent(request::setSource);
+    Optional.ofNullable(condition.title).ifPresent(request::setTitle);
+    Optional.ofNullable(condition.description).ifPresent(request::setDescription);
+    Optional.ofNullable(condition.severity).ifPresent(request::setSeverityValue);
+    Optional.ofNullable(condition.type).ifPresent(request::setTypeValue);
+    return request.build();
   }
 }

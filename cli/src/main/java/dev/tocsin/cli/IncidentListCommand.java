@@ -1,13 +1,10 @@
 package dev.tocsin.cli;
 
 import dev.tocsin.proto.incidents.Incident;
-import dev.tocsin.proto.incidents.IncidentState;
 import dev.tocsin.proto.incidents.ListIncidentsRequest;
 import dev.tocsin.proto.incidents.ListIncidentsResponse;
 import dev.tocsin.proto.incidents.Staleness;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -15,7 +12,6 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine.TypeConversionException;
 
 /** {@code tocsin incident list}: incidents, newest first. */
 @Command(
@@ -35,24 +31,11 @@ final class IncidentListCommand implements Callable<Integer> {
   private static final int PAGE_SIZE_MAX = 1_000;
 
   private static final int PAGE_SIZE_DEFAULT = 50;
-  private static final List<IncidentState> OPEN =
-      List.of(
-          IncidentState.INCIDENT_STATE_DETECTED,
-          IncidentState.INCIDENT_STATE_TRIAGED,
-          IncidentState.INCIDENT_STATE_INVESTIGATING,
-          IncidentState.INCIDENT_STATE_REMEDIATING);
-
   @Spec CommandSpec spec;
 
   @Mixin Output output;
 
-  @Option(
-      names = "--state",
-      split = ",",
-      paramLabel = "STATE",
-      description =
-          "Only these: DETECTED, TRIAGED, INVESTIGATING, REMEDIATING, RESOLVED, CLOSED; open is the first four.")
-  List<String> states = List.of();
+  @Mixin IncidentFilter filter;
 
   @Option(
       names = "--severity",
@@ -61,9 +44,6 @@ final class IncidentListCommand implements Callable<Integer> {
       converter = ProtoNames.SeverityNumber.class,
       description = "Only these.")
   List<Integer> severities = List.of();
-
-  @Option(names = "--source", description = "Only what this source sent.")
-  String source = "";
 
   @Option(
       names = "--limit",
@@ -113,27 +93,9 @@ final class IncidentListCommand implements Callable<Integer> {
 
   private ListIncidentsRequest.Builder request() {
     return ListIncidentsRequest.newBuilder()
-        .addAllStatesValue(stateNumbers(spec, states))
+        .addAllStatesValue(filter.stateNumbers())
         .addAllSeveritiesValue(severities)
-        .setSource(source);
-  }
-
-  /** States' numbers; {@code open} stands for four of them. */
-  static List<Integer> stateNumbers(CommandSpec spec, List<String> states) {
-    List<Integer> numbers = new ArrayList<>();
-    for (String state : states) {
-      if (state.trim().toLowerCase(Locale.ROOT).equals("open")) {
-        OPEN.forEach(open -> numbers.add(open.getNumber()));
-      } else {
-        try {
-          numbers.add(ProtoNames.state(state));
-        } catch (TypeConversionException e) {
-          throw new ParameterException(
-              spec.commandLine(), "--state: " + e.getMessage() + ", open", e);
-        }
-      }
-    }
-    return numbers;
+        .setSource(filter.source);
   }
 
   private int pageSize(long left) {

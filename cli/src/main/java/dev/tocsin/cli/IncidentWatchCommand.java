@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Iterator;
-import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -47,13 +46,7 @@ final class IncidentWatchCommand implements Callable<Integer> {
 
   @Mixin Output output;
 
-  @Option(
-      names = "--state",
-      split = ",",
-      paramLabel = "STATE",
-      description =
-          "Only these: DETECTED, TRIAGED, INVESTIGATING, REMEDIATING, RESOLVED, CLOSED; open is the first four.")
-  List<String> states = List.of();
+  @Mixin IncidentFilter filter;
 
   @Option(
       names = "--min-severity",
@@ -61,9 +54,6 @@ final class IncidentWatchCommand implements Callable<Integer> {
       converter = ProtoNames.SeverityNumber.class,
       description = "Only this or worse.")
   Integer minSeverity;
-
-  @Option(names = "--source", description = "Only what this source sent.")
-  String source = "";
 
   @Option(
       names = "--live-only",
@@ -94,8 +84,8 @@ final class IncidentWatchCommand implements Callable<Integer> {
     }
     StreamIncidentsRequest.Builder request =
         StreamIncidentsRequest.newBuilder()
-            .addAllStatesValue(IncidentListCommand.stateNumbers(spec, states))
-            .setSource(source)
+            .addAllStatesValue(filter.stateNumbers())
+            .setSource(filter.source)
             .setLiveOnly(liveOnly);
     if (minSeverity != null) {
       request.addMinSeverityValue(minSeverity);

@@ -1,15 +1,11 @@
 package dev.tocsin.ops;
 
+import dev.tocsin.runtime.KafkaSettings;
 import dev.tocsin.runtime.Settings;
 import dev.tocsin.schemas.Topics;
-import java.util.HashMap;
 import java.util.Map;
-import java.util.Set;
-import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.producer.ProducerConfig;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
  * What operators' jobs are told. Immutable.
@@ -19,8 +15,6 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  *     kafka.bootstrap.servers} has to be given
  */
 public record OpsConfig(Topics topics, Map<String, String> kafka) {
-  private static final String KAFKA = "kafka.";
-
   /** A writer that dies between two records holds readers of the rules up for no longer. */
   private static final String TRANSACTION_MAX_MS = "10000";
 
@@ -32,38 +26,21 @@ public record OpsConfig(Topics topics, Map<String, String> kafka) {
 
   /** Reads the settings. Faults are left to {@link Settings#check}. */
   public static OpsConfig read(Settings settings) {
-    Map<String, String> kafka = new HashMap<>(settings.prefixed(KAFKA));
-    kafka.put(
-        CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG,
-        settings.required(KAFKA + CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG));
-    String prefix = settings.text("log.prefix", Topics.DEFAULT.prefix());
-    Topics topics = Topics.DEFAULT;
-    try {
-      topics = new Topics(prefix, Topics.DEFAULT.generation());
-    } catch (IllegalArgumentException e) {
-      settings.fault("log.prefix", e.getMessage());
-    }
-    return new OpsConfig(topics, kafka);
+    return new OpsConfig(KafkaSettings.topics(settings), KafkaSettings.clients(settings));
   }
 
   /** For reading what is committed, of partitions that are assigned by hand. */
   Map<String, Object> consumer() {
-    Map<String, Object> all = without(ProducerConfig.configNames(), ConsumerConfig.configNames());
-    all.remove(ConsumerConfig.GROUP_ID_CONFIG);
-    all.put(ConsumerConfig.CLIENT_ID_CONFIG, "tocsin-ops");
-    all.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
-    all.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
-    all.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, "false");
+    Map<String, Object> all = KafkaSettings.consumerOfBytes(kafka, "tocsin-ops");
     all.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, ANSWER_MAX_MS);
     all.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, "5000");
-    all.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
-    all.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
     return all;
   }
 
   /** For the log: acknowledged by every in-sync replica, idempotent, not transactional. */
   Map<String, Object> producer() {
-    Map<String, Object> all = without(ConsumerConfig.configNames(), ProducerConfig.configNames());
+    Map<String, Object> all = KafkaSettings.producerOfBytes(kafka);
+    all.keySet().removeIf(OpsConfig::isConsumersAlone);
     all.remove(ProducerConfig.TRANSACTIONAL_ID_CONFIG);
     all.put(ProducerConfig.CLIENT_ID_CONFIG, "tocsin-ops");
     all.put(ProducerConfig.ACKS_CONFIG, "all");
@@ -73,8 +50,6 @@ public record OpsConfig(Topics topics, Map<String, String> kafka) {
     all.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, ANSWER_MAX_MS);
     all.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, "5000");
     all.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, ANSWER_MAX_MS);
-    all.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
-    all.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
     return all;
   }
 
@@ -89,9 +64,8 @@ public record OpsConfig(Topics topics, Map<String, String> kafka) {
     return all;
   }
 
-  private Map<String, Object> without(Set<String> others, Set<String> own) {
-    Map<String, Object> all = new HashMap<>(kafka);
-    all.keySet().removeIf(name -> others.contains(name) && !own.contains(name));
-    return all;
+  private static boolean isConsumersAlone(String name) {
+    return ConsumerConfig.configNames().contains(name)
+        && !ProducerConfig.configNames().contains(name);
   }
 }

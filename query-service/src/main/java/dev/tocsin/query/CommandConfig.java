@@ -1,14 +1,11 @@
 package dev.tocsin.query;
 
+import dev.tocsin.runtime.KafkaSettings;
 import dev.tocsin.runtime.Settings;
 import dev.tocsin.schemas.Topics;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.Map;
-import java.util.TreeMap;
 import org.apache.kafka.clients.producer.ProducerConfig;
-import org.apache.kafka.common.config.ConfigException;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
  * What the service is told of commands. Immutable.
@@ -22,17 +19,10 @@ public record CommandConfig(Topics topics, Map<String, String> kafka, int comman
   /** Of the entries that the log has not answered. */
   static final int IN_FLIGHT_BYTES_MAX = 16 << 20;
 
-  private static final String KAFKA = "kafka.";
   private static final int BUFFERS_BYTES = 16 << 20;
 
   /** How long the log may take to answer at most, whatever a call may take. */
   private static final Duration DELIVERY_MAX = Duration.ofSeconds(4);
-
-  /** What the guarantees rest on; nothing else is taken for these. */
-  private static final Map<String, String> FIXED =
-      Map.of(
-          ProducerConfig.ACKS_CONFIG, "all",
-          ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, "true");
 
   public CommandConfig {
     kafka = Map.copyOf(kafka);
@@ -47,64 +37,24 @@ public record CommandConfig(Topics topics, Map<String, String> kafka, int comman
    */
   static CommandConfig read(Settings settings, Duration timeout) {
     return new CommandConfig(
-        topics(settings),
-        kafka(settings, timeout),
+        KafkaSettings.topics(settings),
+        KafkaSettings.logProducer(
+            settings, defaults(), times(timeout), producer -> check(settings, producer)),
         settings.integer("query.commands-max", 1_000, 1, 100_000));
   }
 
   /** For the producer. */
   Map<String, Object> producerConfig() {
-    return withTypes(kafka);
+    return KafkaSettings.producerOfBytes(kafka);
   }
 
-  private static Topics topics(Settings settings) {
-    String prefix = settings.text("log.prefix", Topics.DEFAULT.prefix());
-    try {
-      return new Topics(prefix, Topics.DEFAULT.generation());
-    } catch (IllegalArgumentException e) {
-      settings.fault("log.prefix", e.getMessage());
-      return Topics.DEFAULT;
-    }
-  }
-
-  private static Map<String, String> kafka(Settings settings, Duration timeout) {
-    Map<String, String> kafka = new TreeMap<>(defaults());
-    kafka.putAll(settings.prefixed(KAFKA));
-    kafka.putAll(times(timeout));
-    kafka.put(
-        ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
-        settings.required(KAFKA + ProducerConfig.BOOTSTRAP_SERVERS_CONFIG));
-    FIXED.forEach(
-        (name, value) -> {
-          String given = kafka.put(name, value);
-          if (given != null && !given.equals(value)) {
-            settings.fault(KAFKA + name, "must be " + value + " or left out");
-          }
-        });
-    if (kafka.containsKey(ProducerConfig.TRANSACTIONAL_ID_CONFIG)) {
+  private static void check(Settings settings, ProducerConfig producer) {
+    int max = producer.getInt(ProducerConfig.MAX_REQUEST_SIZE_CONFIG);
+    if (max < 2 * CommandReader.COMMAND_BYTES_MAX) {
       settings.fault(
-          KAFKA + ProducerConfig.TRANSACTIONAL_ID_CONFIG,
-          "must be left out: nothing transactional is written to the log");
-    }
-    if (!kafka.get(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG).isEmpty()) { // else told already
-      check(settings, kafka);
-    }
-    return kafka;
-  }
-
-  /** Whether Kafka's producer takes these, told here rather than when it is made. */
-  private static void check(Settings settings, Map<String, String> kafka) {
-    try {
-      ProducerConfig producer = new ProducerConfig(withTypes(kafka));
-      int max = producer.getInt(ProducerConfig.MAX_REQUEST_SIZE_CONFIG);
-      if (max < 2 * CommandReader.COMMAND_BYTES_MAX) {
-        settings.fault(
-            KAFKA + ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
-            "must be at least %d, for one command; not %d"
-                .formatted(2 * CommandReader.COMMAND_BYTES_MAX, max));
-      }
-    } catch (ConfigException e) {
-      settings.fault(KAFKA + "*", e.getMessage());
+          KafkaSettings.PREFIX + ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
+          "must be at least %d, for one command; not %d"
+              .formatted(2 * CommandReader.COMMAND_BYTES_MAX, max));
     }
   }
 
@@ -119,13 +69,6 @@ public record CommandConfig(Topics topics, Map<String, String> kafka, int comman
         ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, Long.toString(delivery),
         ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, Long.toString(delivery / 2),
         ProducerConfig.MAX_BLOCK_MS_CONFIG, Long.toString(Math.min(delivery, 1_000)));
-  }
-
-  private static Map<String, Object> withTypes(Map<String, String> kafka) {
-    Map<String, Object> all = new HashMap<>(kafka);
-    all.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
-    all.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
-    return all;
   }
 
   private static Map<String, String> defaults() {

@@ -1,14 +1,13 @@
 package dev.tocsin.query;
 
+import dev.tocsin.runtime.KafkaSettings;
 import dev.tocsin.runtime.Settings;
 import dev.tocsin.schemas.Topics;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
  * What the live streams are told. Immutable.
@@ -51,17 +50,14 @@ public record StreamConfig(
    * Faults are left with {@code settings}.
    */
   public static StreamConfig read(Settings settings) {
-    Map<String, String> kafka = settings.prefixed("kafka.");
-    if (!kafka.containsKey(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG)) {
-      settings.fault("kafka.bootstrap.servers", "is missing");
-    }
+    Map<String, String> kafka = KafkaSettings.clients(settings);
     Optional<String> secret = given(settings, "query.token-secret");
     if (secret.isPresent() && secret.get().length() < SECRET_CHARACTERS_MIN) {
       settings.fault(
           "query.token-secret", "must have at least " + SECRET_CHARACTERS_MIN + " characters");
     }
     return new StreamConfig(
-        topics(settings),
+        KafkaSettings.topicsOfGeneration(settings),
         kafka,
         secret,
         given(settings, TOKEN_KEY_FILE).map(Path::of),
@@ -81,21 +77,11 @@ public record StreamConfig(
    * @param fetchBytes of one partition at a time
    */
   Map<String, Object> consumerConfig(String clientId, int fetchBytes) {
-    Map<String, Object> all = new HashMap<>(kafka);
-    all.remove(ConsumerConfig.GROUP_ID_CONFIG);
-    all.remove(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG);
-    all.put(ConsumerConfig.CLIENT_ID_CONFIG, clientId);
-    // Only what the processor has committed; and falling off the topic is loud.
-    all.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
-    all.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
-    all.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
-    all.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, "false");
+    Map<String, Object> all = KafkaSettings.consumerOfBytes(kafka, clientId);
     all.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, Integer.toString(fetchBytes));
     all.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, "5000");
     all.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, "5000");
     all.put(ConsumerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, "1000");
-    all.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
-    all.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
     return all;
   }
 
@@ -108,16 +94,5 @@ public record StreamConfig(
 
   private static Optional<String> given(Settings settings, String name) {
     return Optional.of(settings.text(name, "")).filter(text -> !text.isEmpty());
-  }
-
-  private static Topics topics(Settings settings) {
-    try {
-      return new Topics(
-          settings.text("log.prefix", Topics.DEFAULT.prefix()),
-          settings.text("processor.generation", Topics.DEFAULT.generation()));
-    } catch (IllegalArgumentException e) {
-      settings.fault("log.prefix, processor.generation", e.getMessage());
-      return Topics.DEFAULT;
-    }
   }
 }

@@ -1,5 +1,6 @@
 package dev.tocsin.processor;
 
+import dev.tocsin.runtime.KafkaSettings;
 import dev.tocsin.runtime.Settings;
 import dev.tocsin.schemas.Topics;
 import java.nio.file.Path;
@@ -71,13 +72,9 @@ public record ProcessorConfig(
 
   /** Reads {@code processor.*}, {@code log.*} and {@code kafka.*}. */
   public static ProcessorConfig read(Settings settings) {
-    Map<String, String> kafka = settings.prefixed("kafka.");
-    if (!kafka.containsKey("bootstrap.servers")) {
-      settings.fault("kafka.bootstrap.servers", "is missing");
-    }
     return new ProcessorConfig(
-        topics(settings),
-        kafka,
+        KafkaSettings.topicsOfGeneration(settings),
+        KafkaSettings.clients(settings),
         Path.of(settings.text("processor.state-folder", "state")),
         settings.text("processor.address", "localhost:9001"),
         Optional.of(settings.text("processor.instance-id", "")).filter(id -> !id.isEmpty()),
@@ -109,15 +106,5 @@ public record ProcessorConfig(
       }
     }
     return skips;
-  }
-
-  private static Topics topics(Settings settings) {
-    try {
-      return new Topics(
-          settings.text("log.prefix", "tocsin"), settings.text("processor.generation", "g1"));
-    } catch (IllegalArgumentException e) {
-      settings.fault("log.prefix, processor.generation", e.getMessage());
-      return Topics.DEFAULT;
-    }
   }
 }
