@@ -20,7 +20,7 @@ public record Caller(String workspace, String principal) {
   }
 
   /** A context in which {@link #current} gives this caller. */
-  Context in(Context context) {
+  public Context in(Context context) {
     return context.withValue(KEY, this);
   }
 }
