@@ -5,7 +5,10 @@ import dev.tocsin.engine.Stamper;
 import dev.tocsin.proto.alerts.AlertBatch;
 import dev.tocsin.proto.alerts.AlertMessage;
 import dev.tocsin.proto.alerts.FieldViolation;
+import dev.tocsin.runtime.Caller;
+import dev.tocsin.runtime.access.Quota;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -37,14 +40,22 @@ final class AlertIntake {
     this.clock = clock;
   }
 
-  /** When a message came, and for which workspace. */
-  record Arrival(String workspace, long atMs, Timestamp at) {}
+  /** Who sends: for the call's life. */
+  record Sender(String workspace, Quota quota) {
+    /** Of the gRPC call that this thread serves. */
+    static Sender current() {
+      return new Sender(Caller.current().workspace(), Quota.current());
+    }
+  }
+
+  /** When a message came, and from whom. */
+  record Arrival(Sender sender, long atMs, Timestamp at) {}
 
   /** That a message comes now. */
-  Arrival arrival(String workspace) {
+  Arrival arrival(Sender sender) {
     long ms = clock.millis();
     return new Arrival(
-        workspace,
+        sender,
         ms,
         Timestamp.newBuilder()
             .setSeconds(Math.floorDiv(ms, 1000))
@@ -70,7 +81,12 @@ final class AlertIntake {
   PendingAlert prepare(
       AlertMessage message, PendingAlert.Reply reply, int place, Arrival arrival, int listedMax) {
     String alertId = AlertEncoder.alertId(message);
-    PendingAlert alert = new PendingAlert(reply, place, alertId, arrival.at());
+    PendingAlert alert = new PendingAlert(reply, place, alertId, arrival.at(), Worth.of(message));
+    Duration wait = arrival.sender().quota().takeAlert();
+    if (!wait.isZero()) { // before it costs any more
+      alert.refuse(Refusal.RATE_LIMITED, wait);
+      return alert;
+    }
     List<FieldViolation> faults = AlertValidator.check(message, arrival.atMs(), listedMax);
     if (!faults.isEmpty()) {
       invalid(alert, faults);
@@ -83,7 +99,8 @@ final class AlertIntake {
     }
     try {
       AlertEncoder.Encoded encoded =
-          AlertEncoder.encode(stamper, message, alertId, arrival.workspace(), arrival.atMs());
+          AlertEncoder.encode(
+              stamper, message, alertId, arrival.sender().workspace(), arrival.atMs());
       if (encoded.bytes().length > AlertValidator.ALERT_BYTES_MAX) {
         invalid(alert, AlertValidator.tooLarge(encoded.bytes().length));
       } else {

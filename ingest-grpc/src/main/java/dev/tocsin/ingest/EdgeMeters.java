@@ -77,9 +77,7 @@ final class EdgeMeters {
 
   /** Alerts were refused. */
   void refused(Refusal why, int alerts) {
-    outcomes
-        .get(why.passing() ? AlertAck.Status.UNAVAILABLE : AlertAck.Status.REJECTED)
-        .increment(alerts);
+    outcomes.get(why.status()).increment(alerts);
     refusals.get(why).increment(alerts);
   }
 

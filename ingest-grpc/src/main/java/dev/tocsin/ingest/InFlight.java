@@ -20,10 +20,14 @@ final class InFlight {
     this.bytesMax = bytesMax;
   }
 
-  /** Takes room for one alert, if there is. */
-  boolean acquire(long alertBytes) {
-    boolean fits = alerts.incrementAndGet() <= alertsMax;
-    fits &= bytes.addAndGet(alertBytes) <= bytesMax;
+  /**
+   * Takes room for one alert, if there is.
+   *
+   * @param worth decides how much of each bound may be full with it
+   */
+  boolean acquire(long alertBytes, Worth worth) {
+    boolean fits = alerts.incrementAndGet() <= worth.of(alertsMax);
+    fits &= bytes.addAndGet(alertBytes) <= worth.of(bytesMax);
     if (!fits) {
       release(1, alertBytes);
     }

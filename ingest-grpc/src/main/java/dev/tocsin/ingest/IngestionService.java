@@ -9,7 +9,6 @@ import dev.tocsin.proto.alerts.FieldViolation;
 import dev.tocsin.proto.alerts.HealthCheckRequest;
 import dev.tocsin.proto.alerts.HealthCheckResponse;
 import dev.tocsin.proto.alerts.HealthStatus;
-import dev.tocsin.runtime.Caller;
 import dev.tocsin.runtime.Errors;
 import dev.tocsin.runtime.Health;
 import io.grpc.Status;
@@ -73,12 +72,12 @@ final class IngestionService extends AlertIngestionImplBase {
   public StreamObserver<AlertMessage> streamAlerts(StreamObserver<AlertAck> observer) {
     AckStream<AlertAck> stream = stream(observer, ALERTS_AHEAD);
     PendingAlert.Reply reply = stream::send;
-    String workspace = Caller.current().workspace();
+    AlertIntake.Sender sender = AlertIntake.Sender.current();
     return open(
         stream,
         message -> {
           PendingAlert alert =
-              intake.prepare(message, reply, 0, intake.arrival(workspace), Violations.LISTED_MAX);
+              intake.prepare(message, reply, 0, intake.arrival(sender), Violations.LISTED_MAX);
           stream.arrived(alert.alerts(), alert.bytes());
           intake.append(alert);
         });
@@ -102,7 +101,7 @@ final class IngestionService extends AlertIngestionImplBase {
   @Override
   public StreamObserver<AlertBatch> streamAlertBatches(StreamObserver<AlertBatchAck> observer) {
     AckStream<AlertBatchAck> stream = stream(observer, BATCHES_AHEAD);
-    String workspace = Caller.current().workspace();
+    AlertIntake.Sender sender = AlertIntake.Sender.current();
     return open(
         stream,
         batch -> {
@@ -110,7 +109,7 @@ final class IngestionService extends AlertIngestionImplBase {
           int alerts = faults.isEmpty() ? batch.getAlertsCount() : 0;
           BatchReply reply = new BatchReply(batch.getBatchId(), faults, alerts, stream::send);
           List<PendingAlert> prepared =
-              faults.isEmpty() ? prepare(batch, reply, intake.arrival(workspace)) : List.of();
+              faults.isEmpty() ? prepare(batch, reply, intake.arrival(sender)) : List.of();
           stream.arrived(reply.alerts(), reply.bytes());
           prepared.forEach(intake::append);
           reply.begun();
@@ -153,7 +152,7 @@ final class IngestionService extends AlertIngestionImplBase {
   }
 
   private AlertIntake.Arrival arrival() {
-    return intake.arrival(Caller.current().workspace());
+    return intake.arrival(AlertIntake.Sender.current());
   }
 
   private List<PendingAlert> prepare(
@@ -226,8 +225,13 @@ final class IngestionService extends AlertIngestionImplBase {
     return switch (alert.refusal()) {
       case INVALID, INVALID_BATCH -> Violations.status(ack.getViolationsList());
       case INTERNAL -> Status.INTERNAL.withDescription(ack.getMessage()).asRuntimeException();
-      case LOG_UNAVAILABLE, RULES_UNKNOWN, FULL, CLOSING, LOG_FAILED ->
-          Errors.unavailable(ack.getMessage(), PendingAlert.RETRY_AFTER);
+      case RATE_LIMITED -> Errors.exhausted(ack.getMessage(), retryAfter(ack));
+      case LOG_UNAVAILABLE, RULES_UNKNOWN, FULL, SHED, CLOSING, LOG_FAILED ->
+          Errors.unavailable(ack.getMessage(), retryAfter(ack));
     };
+  }
+
+  private static Duration retryAfter(AlertAck ack) {
+    return Duration.ofSeconds(ack.getRetryAfter().getSeconds(), ack.getRetryAfter().getNanos());
   }
 }

@@ -87,8 +87,8 @@ final class LogAppender implements AutoCloseable {
       refuse(alert, closing ? Refusal.CLOSING : Refusal.LOG_UNAVAILABLE);
       return;
     }
-    if (!inFlight.acquire(alert.bytes())) {
-      refuse(alert, Refusal.FULL);
+    if (!inFlight.acquire(alert.bytes(), alert.worth())) {
+      refuse(alert, alert.worth() == Worth.HIGHEST ? Refusal.FULL : Refusal.SHED);
       return;
     }
     // Only now that it is counted: the thread ends when it is closing and nothing is counted.

@@ -38,6 +38,7 @@ final class PendingAlert implements AckStream.Outgoing<AlertAck> {
   private final int place;
   private final String alertId;
   private final Timestamp receivedAt;
+  private final Worth worth;
   private AlertEncoder.Encoded encoded;
   private Refusal refusal;
   private AlertAck ack;
@@ -50,11 +51,12 @@ final class PendingAlert implements AckStream.Outgoing<AlertAck> {
    * @param place within its batch, from 0
    * @param alertId its own, or the one that was made for it
    */
-  PendingAlert(Reply reply, int place, String alertId, Timestamp receivedAt) {
+  PendingAlert(Reply reply, int place, String alertId, Timestamp receivedAt, Worth worth) {
     this.reply = reply;
     this.place = place;
     this.alertId = alertId;
     this.receivedAt = receivedAt;
+    this.worth = worth;
   }
 
   /** It is ready for the log. */
@@ -66,6 +68,10 @@ final class PendingAlert implements AckStream.Outgoing<AlertAck> {
   /** What the log takes; only between {@link #encoded} and its settling. */
   AlertEncoder.Encoded encoded() {
     return encoded;
+  }
+
+  Worth worth() {
+    return worth;
   }
 
   int place() {
@@ -131,16 +137,21 @@ final class PendingAlert implements AckStream.Outgoing<AlertAck> {
    * charge it to its stream.
    */
   void refuse(Refusal why, String message, List<FieldViolation> violations) {
-    refusal = why;
-    AlertAck.Builder builder =
-        builder()
-            .setStatus(why.passing() ? AlertAck.Status.UNAVAILABLE : AlertAck.Status.REJECTED)
-            .setMessage(message)
-            .addAllViolations(violations);
+    AlertAck.Builder outcome = builder().setMessage(message).addAllViolations(violations);
     if (why.passing()) {
-      builder.setRetryAfter(RETRY_AFTER_WIRE);
+      outcome.setRetryAfter(RETRY_AFTER_WIRE);
     }
-    ack = builder.build();
+    refuse(why, outcome);
+  }
+
+  /** The same of one that may be sent again after {@code retryAfter}. */
+  void refuse(Refusal why, Duration retryAfter) {
+    refuse(why, builder().setMessage(why.message()).setRetryAfter(Errors.duration(retryAfter)));
+  }
+
+  private void refuse(Refusal why, AlertAck.Builder outcome) {
+    refusal = why;
+    ack = outcome.setStatus(why.status()).build();
     if (encoded == null) { // else it is charged already
       bytes = ack.getSerializedSize() + OVERHEAD_BYTES;
     }

@@ -1,5 +1,7 @@
 package dev.tocsin.ingest;
 
+import dev.tocsin.proto.alerts.AlertAck;
+
 /** Why an alert is not on the log: in the metrics' label and the log's field. */
 enum Refusal {
   /** The alert breaks its own rules. */
@@ -12,8 +14,12 @@ enum Refusal {
   LOG_UNAVAILABLE("the log cannot be reached"),
   /** The rules are not read yet, under which it would be stamped. */
   RULES_UNKNOWN("the rules are not read yet"),
-  /** As much is in flight as the process may hold. */
+  /** As much is in flight as the process may hold at all. */
   FULL("the edge is full"),
+  /** What room is left is kept for alerts that are worth more. */
+  SHED("the edge is nearly full, and keeps the rest for worse alerts"),
+  /** Its caller, or all of them together, sent more than their quota. */
+  RATE_LIMITED("over the quota of alerts"),
   /** The process ends. */
   CLOSING("the edge is shutting down"),
   /** The log did not answer, or answered with an error: the alert may be on it or not. */
@@ -30,8 +36,18 @@ enum Refusal {
     return message;
   }
 
+  /** What the ack says. */
+  AlertAck.Status status() {
+    return switch (this) {
+      case INVALID, INVALID_BATCH, INTERNAL -> AlertAck.Status.REJECTED;
+      case RATE_LIMITED -> AlertAck.Status.RATE_LIMITED;
+      case LOG_UNAVAILABLE, RULES_UNKNOWN, FULL, SHED, CLOSING, LOG_FAILED ->
+          AlertAck.Status.UNAVAILABLE;
+    };
+  }
+
   /** Whether sending the alert again as it is may help. */
   boolean passing() {
-    return this != INVALID && this != INVALID_BATCH && this != INTERNAL;
+    return status() != AlertAck.Status.REJECTED;
   }
 }

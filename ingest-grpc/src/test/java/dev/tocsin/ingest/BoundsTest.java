@@ -2,6 +2,8 @@ package dev.tocsin.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tocsin.proto.alerts.AlertMessage;
+import dev.tocsin.proto.alerts.Severity;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -11,18 +13,60 @@ final class BoundsTest {
   void inFlight_refusesBeyondEitherBoundAndTakesAgainOnceReleased() {
     InFlight inFlight = new InFlight(2, 100);
 
-    assertThat(inFlight.acquire(60)).isTrue();
-    assertThat(inFlight.acquire(60)).isFalse(); // bytes
-    assertThat(inFlight.acquire(40)).isTrue();
-    assertThat(inFlight.acquire(0)).isFalse(); // alerts
+    assertThat(inFlight.acquire(60, Worth.HIGHEST)).isTrue();
+    assertThat(inFlight.acquire(60, Worth.HIGHEST)).isFalse(); // bytes
+    assertThat(inFlight.acquire(40, Worth.HIGHEST)).isTrue();
+    assertThat(inFlight.acquire(0, Worth.HIGHEST)).isFalse(); // alerts
     assertThat(inFlight.alerts()).isEqualTo(2);
     assertThat(inFlight.bytes()).isEqualTo(100);
 
     inFlight.release(2, 100);
-    assertThat(inFlight.acquire(100)).isTrue();
+    assertThat(inFlight.acquire(100, Worth.HIGHEST)).isTrue();
     inFlight.release(1, 100);
     assertThat(inFlight.alerts()).isZero();
     assertThat(inFlight.bytes()).isZero();
+  }
+
+  @Test
+  void inFlight_shedsWhatIsWorthLessFirst() {
+    InFlight inFlight = new InFlight(100, 1_000_000);
+    for (Worth worth : Worth.values()) {
+      int taken = inFlight.alerts();
+      while (inFlight.acquire(1, worth)) {
+        taken++;
+      }
+      assertThat(taken).isEqualTo((int) worth.of(100));
+      assertThat(inFlight.alerts()).isEqualTo(taken);
+    }
+    assertThat(inFlight.alerts()).isEqualTo(100);
+  }
+
+  @Test
+  void inFlight_ofOneByte_stillTakesSomethingOfEveryWorth() {
+    for (Worth worth : Worth.values()) {
+      assertThat(new InFlight(1, 1).acquire(1, worth)).as(worth.name()).isTrue();
+    }
+  }
+
+  @Test
+  void worth_isByTheSeverity_butWhatHasEndedIsWorthMost() {
+    assertThat(worth(Severity.SEVERITY_P0)).isEqualTo(Worth.HIGHEST);
+    assertThat(worth(Severity.SEVERITY_P1)).isEqualTo(Worth.HIGH);
+    assertThat(worth(Severity.SEVERITY_P2)).isEqualTo(Worth.MIDDLE);
+    assertThat(worth(Severity.SEVERITY_P3)).isEqualTo(Worth.LOW);
+    assertThat(worth(Severity.SEVERITY_P4)).isEqualTo(Worth.LOW);
+    assertThat(worth(Severity.SEVERITY_UNSPECIFIED)).isEqualTo(Worth.LOW);
+    assertThat(
+            Worth.of(
+                AlertMessage.newBuilder()
+                    .setSeverity(Severity.SEVERITY_P4)
+                    .setStatus(AlertMessage.Status.RESOLVED)
+                    .build()))
+        .isEqualTo(Worth.HIGHEST);
+  }
+
+  private static Worth worth(Severity severity) {
+    return Worth.of(AlertMessage.newBuilder().setSeverity(severity).build());
   }
 
   @Test

@@ -324,7 +324,8 @@ final class LogAppenderTest {
 
   private PendingAlert alert(int bytes, PendingAlert.Reply reply) {
     PendingAlert alert =
-        new PendingAlert(reply, 0, "a-" + sequence++, Timestamp.getDefaultInstance());
+        new PendingAlert(
+            reply, 0, "a-" + sequence++, Timestamp.getDefaultInstance(), Worth.HIGHEST);
     alert.encoded(
         new AlertEncoder.Encoded(rulesVersion, new Key128(new byte[16]), 42, new byte[bytes]));
     return alert;
