@@ -11,6 +11,7 @@ import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
@@ -49,6 +50,9 @@ final class Failure extends Exception {
     }
     if (thrown instanceof StatusException call) {
       return of(call.getStatus(), call.getTrailers());
+    }
+    if (thrown instanceof UncheckedIOException fault) {
+      return of(fault.getCause());
     }
     if (thrown instanceof IOException fault) {
       return new Failure(WORK_FAILED, describe(fault));

@@ -9,14 +9,17 @@ import dev.tocsin.proto.alerts.AlertIngestionGrpc.AlertIngestionBlockingStub;
 import dev.tocsin.proto.alerts.AlertIngestionGrpc.AlertIngestionStub;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc.IncidentServiceBlockingStub;
+import io.grpc.ClientInterceptor;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.MetadataUtils;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A connection to a server, without TLS, made when it is first used. Each unary call has the
- * time-out as its deadline; streams have none and watch for themselves. Thread-safe.
+ * A connection to a server, made when it is first used. Each unary call has the time-out as its
+ * deadline; streams have none and watch for themselves. Thread-safe.
  */
 final class Server implements AutoCloseable {
   /** A page of a thousand incidents with full lists stays under it. */
@@ -30,16 +33,32 @@ final class Server implements AutoCloseable {
   private final Duration timeout;
   private final ManagedChannel channel;
 
+  /**
+   * A connection without TLS and without a token.
+   *
+   * @param target host:port
+   */
   Server(String target, Duration timeout) {
+    this(target, timeout, Login.NONE);
+  }
+
+  Server(String target, Duration timeout, Login login) {
     this.target = target;
     this.timeout = timeout;
-    this.channel =
-        NettyChannelBuilder.forTarget("dns:///" + target)
-            .usePlaintext()
+    NettyChannelBuilder builder =
+        NettyChannelBuilder.forTarget("dns:///" + target, login.transport())
             .maxInboundMessageSize(ANSWER_BYTES_MAX)
             .keepAliveTime(PING_INTERVAL.toMillis(), TimeUnit.MILLISECONDS)
-            .keepAliveTimeout(PING_MAX.toMillis(), TimeUnit.MILLISECONDS)
-            .build();
+            .keepAliveTimeout(PING_MAX.toMillis(), TimeUnit.MILLISECONDS);
+    login.token().ifPresent(token -> builder.intercept(bearer(token)));
+    this.channel = builder.build();
+  }
+
+  private static ClientInterceptor bearer(String token) {
+    Metadata headers = new Metadata();
+    headers.put(
+        Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER), "Bearer " + token);
+    return MetadataUtils.newAttachHeadersInterceptor(headers);
   }
 
   /** Where it is, as host:port. */

@@ -35,6 +35,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       IncidentCommand.class,
       RulesCommand.class,
       DigestCommand.class,
+      TokenCommand.class,
       BenchCommand.class,
       CompletionCommand.class
     },
@@ -87,6 +88,8 @@ public final class TocsinMain implements Runnable {
       description =
           "How long to wait for an answer: 500ms, 10s, 2m; a bare number is seconds. Default: 10s.")
   Duration timeout;
+
+  @Mixin Login.Flags login;
 
   @Option(
       names = "--json",
@@ -149,7 +152,7 @@ public final class TocsinMain implements Runnable {
       throw new ParameterException(
           spec.commandLine(), "--target: '" + target + "' is not HOST:PORT");
     }
-    return new Server(target, timeout);
+    return new Server(target, timeout, login.login(System.getenv()));
   }
 
   @Override
