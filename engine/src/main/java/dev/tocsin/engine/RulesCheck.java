@@ -18,7 +18,8 @@ import java.util.Map;
 /**
  * What is wrong with rules. The fold must be able to live under any that are activated, and the
  * edge to stamp under them: times that do not overflow, bounds that are bounds, expressions that
- * can be matched.
+ * can be matched. It is for publishers and edges, and may get stricter; the fold itself asks {@link
+ * RulesNumbers} alone.
  */
 public final class RulesCheck {
   private static final int RULES_MAX = 100;
