@@ -26,8 +26,12 @@ final class NewestItems {
    *
    * @param max of all items; at least 1
    * @param bytesMax of all items; {@code more} stays in any case
+   * @throws IllegalArgumentException if {@code max} is less, which no rules that are active say
    */
   static <T> List<T> with(List<T> before, T more, int max, int bytesMax, ToIntFunction<T> bytesOf) {
+    if (max < 1) {
+      throw new IllegalArgumentException("a list of at most " + max);
+    }
     int left = bytesMax - bytesOf.applyAsInt(more);
     int first = before.size();
     while (first > 0 && before.size() - first + 1 < max) {
