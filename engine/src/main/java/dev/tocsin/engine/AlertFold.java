@@ -10,6 +10,7 @@ import dev.tocsin.schemas.IncidentState;
 import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.ResolvedBy;
+import dev.tocsin.schemas.Severity;
 import dev.tocsin.schemas.TimelineKind;
 
 /** What one alert does. */
@@ -18,24 +19,31 @@ final class AlertFold {
   private final Cause cause;
   private final Alert alert;
   private final PartitionState counts;
+  private final int stampedUnder;
   private final Key128 key;
 
-  private AlertFold(Stage stage, Cause cause, Alert alert) {
+  private AlertFold(Stage stage, Cause cause, Alert alert, int stampedUnder) {
     this.stage = stage;
     this.cause = cause;
     this.alert = alert;
     this.counts = stage.state();
+    this.stampedUnder = stampedUnder;
     this.key = Conditions.key(alert);
   }
 
-  static void apply(Stage stage, Cause cause, Alert alert) {
+  /**
+   * Applies it.
+   *
+   * @param stampedUnder the version of the rules
+   */
+  static void apply(Stage stage, Cause cause, Alert alert, int stampedUnder) {
     PartitionState counts = stage.state();
     counts.setAlerts(counts.getAlerts() + 1);
     if (alert.getReceipt() != null && !stage.receive(alert.getReceipt())) {
       counts.setRedelivered(counts.getRedelivered() + 1);
       return;
     }
-    new AlertFold(stage, cause, alert).apply();
+    new AlertFold(stage, cause, alert, stampedUnder).apply();
   }
 
   private void apply() {
@@ -66,7 +74,7 @@ final class AlertFold {
       repeat(condition, known);
     } else if (Conditions.muted(stage, condition)) {
       counts.setMuted(counts.getMuted() + 1);
-      Conditions.seen(stage, key, condition, alert, condition.getIncident());
+      seen(condition, condition.getIncident(), condition.getSeverity());
     } else if (Conditions.outdated(condition, alert.getFiredAtMs())) {
       counts.setStale(counts.getStale() + 1);
     } else {
@@ -75,8 +83,9 @@ final class AlertFold {
   }
 
   /**
-   * A condition of an open incident, seen again. Only if it had ended, or is worse than it was, is
-   * that a change.
+   * A condition of an open incident, seen again. Only if it had ended, or is worse than it ever was
+   * there, is that a change. One that is as bad as it was does not make the incident worse, for
+   * then a person has said otherwise.
    */
   private void repeat(FingerprintState condition, Incident incident) {
     Tallies.count(stage, incident);
@@ -85,10 +94,14 @@ final class AlertFold {
       Tallies.repeat(stage, cause, incident);
       return;
     }
-    Conditions.seen(stage, key, condition, alert, incident.getId());
+    boolean worse = IncidentDraft.worse(alert.getSeverity(), condition.getSeverity());
+    seen(
+        condition,
+        incident.getId(),
+        ended || worse ? alert.getSeverity() : condition.getSeverity());
     if (ended) {
       IncidentDraft.of(stage, cause, incident).refire(alert).done();
-    } else if (IncidentDraft.worse(alert.getSeverity(), incident.getSeverity())) {
+    } else if (worse && IncidentDraft.worse(alert.getSeverity(), incident.getSeverity())) {
       IncidentDraft.of(stage, cause, incident).raise(alert.getSeverity()).done();
     } else {
       Tallies.repeat(stage, cause, incident);
@@ -110,9 +123,9 @@ final class AlertFold {
       draft =
           newest.getId().equals(incidentOf(condition)) ? draft.refire(alert) : draft.join(alert);
     } else {
-      draft = IncidentDraft.open(stage, cause, alert).join(alert);
+      draft = IncidentDraft.open(stage, cause, alert, stampedUnder).join(alert);
     }
-    Conditions.seen(stage, key, condition, alert, draft.incident().getId());
+    seen(condition, draft.incident().getId(), alert.getSeverity());
     Tallies.count(stage, draft.incident());
     draft.done();
   }
@@ -134,6 +147,10 @@ final class AlertFold {
           .end(TimelineKind.ALERT_RESOLVED, alert.getTitle())
           .done();
     }
+  }
+
+  private void seen(FingerprintState before, Key128 incident, Severity worst) {
+    Conditions.seen(stage, key, before, alert, incident, worst);
   }
 
   private boolean endsBefore(long atMs) {

@@ -10,6 +10,7 @@ import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.Outcome;
 import dev.tocsin.schemas.OutcomeCode;
 import dev.tocsin.schemas.UpdateIncident;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -54,7 +55,11 @@ final class CommandFold {
     if (expected != 0 && expected != incident.getRevision()) {
       return outcome(
           OutcomeCode.ABORTED,
-          "the incident is at revision %d, not at %d".formatted(incident.getRevision(), expected),
+          String.format(
+              Locale.ROOT,
+              "the incident is at revision %d, not at %d",
+              incident.getRevision(),
+              expected),
           incident);
     }
     return command.getBody() instanceof UpdateIncident asked

@@ -6,6 +6,7 @@ import dev.tocsin.schemas.FingerprintState;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.Rules;
+import dev.tocsin.schemas.Severity;
 
 /**
  * How a condition lives: seen, silent, ended, forgotten. Keeps its one timer.
@@ -48,8 +49,18 @@ final class Conditions {
     return incident == null || !Lifecycle.isOpen(incident);
   }
 
-  /** A FIRING sighting: of an incident's condition, known or new. */
-  static void seen(Stage stage, Key128 key, FingerprintState before, Alert alert, Key128 incident) {
+  /**
+   * A FIRING sighting: of an incident's condition, known or new.
+   *
+   * @param worst what counts as the condition's severity from now on
+   */
+  static void seen(
+      Stage stage,
+      Key128 key,
+      FingerprintState before,
+      Alert alert,
+      Key128 incident,
+      Severity worst) {
     boolean again =
         before != null
             && before.getStatus() == AlertStatus.FIRING
@@ -58,6 +69,7 @@ final class Conditions {
         && alert.getEndsAtMs() == before.getEndsAtMs()
         && alert.getRule().equals(before.getRule())
         && stage.now() < before.getLastSeenMs() + grain(stage, alert.getRule())) {
+      rate(stage, key, before, worst);
       return;
     }
     FingerprintState after = before == null ? new FingerprintState() : Copies.of(before);
@@ -66,7 +78,17 @@ final class Conditions {
     after.setLastSeenMs(stage.now());
     after.setEndsAtMs(alert.getEndsAtMs());
     after.setRule(alert.getRule());
+    after.setSeverity(worst);
     keep(stage, key, before, after);
+  }
+
+  /** Nothing but the severity: when it was last seen stays as coarse as it is. */
+  private static void rate(Stage stage, Key128 key, FingerprintState before, Severity worst) {
+    if (before.getSeverity() != worst) {
+      FingerprintState after = Copies.of(before);
+      after.setSeverity(worst);
+      stage.put(key, after);
+    }
   }
 
   /**
@@ -82,6 +104,7 @@ final class Conditions {
     after.setEndsAtMs(0L);
     after.setEndedAtMs(Math.max(after.getEndedAtMs(), endedAtMs));
     after.setRule(rule);
+    after.setSeverity(Severity.UNSPECIFIED); // if it fires again, it begins anew
     keep(stage, key, before, after);
   }
 

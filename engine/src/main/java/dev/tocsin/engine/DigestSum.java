@@ -11,6 +11,7 @@ import dev.tocsin.schemas.Tally;
 import dev.tocsin.schemas.TimelineEntry;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -55,12 +56,12 @@ public final class DigestSum {
 
   /** 32 hexadecimal digits. */
   public String content() {
-    return "%016x%016x".formatted(contentHigh, contentLow);
+    return String.format(Locale.ROOT, "%016x%016x", contentHigh, contentLow);
   }
 
   /** 32 hexadecimal digits. */
   public String exact() {
-    return "%016x%016x".formatted(exactHigh, exactLow);
+    return String.format(Locale.ROOT, "%016x%016x", exactHigh, exactLow);
   }
 
   private static void content(HashStream128 to, Incident incident, Tally tally) {

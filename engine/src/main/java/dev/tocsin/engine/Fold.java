@@ -9,6 +9,7 @@ import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
@@ -31,12 +32,16 @@ import java.util.function.Consumer;
  * 1 and moves at the entry that activates another, that entry included, so that every fold of the
  * log changes its behaviour at the same place. Where two versions make different things of the same
  * entry, the one in the state decides; where a version only adds kinds of entries, as 2 adds
- * commands to 1, there is nothing to decide, and nobody need activate it. (That 2 publishes what
- * retention removes, and 1 does not, the state decides.)
+ * commands to 1, there is nothing to decide, and nobody need activate it. (What the state decides:
+ * 2 publishes what retention removes, bounds an incident's lists in bytes, and names the version of
+ * the rules that an alert was stamped under, not the active one.)
  */
 public final class Fold {
   /** The newest version of the engine that this software has; it has all before it as well. */
   public static final int ENGINE_VERSION = 2;
+
+  /** Incidents name the version of the rules that their alert was stamped under. */
+  private static final int STAMPED_VERSION_SINCE = 2;
 
   /**
    * The engine failed on values that could be read: a fault of its own, or of the store that it
@@ -70,8 +75,11 @@ public final class Fold {
     int version = store.state().getEngineVersion();
     if (version > ENGINE_VERSION) {
       throw new IllegalStateException(
-          "the partition is folded by engine version %d, and this software has up to %d"
-              .formatted(version, ENGINE_VERSION));
+          String.format(
+              Locale.ROOT,
+              "the partition is folded by engine version %d, and this software has up to %d",
+              version,
+              ENGINE_VERSION));
     }
     this.store = store;
     this.events = events;
@@ -95,8 +103,12 @@ public final class Fold {
   public void apply(LogEntry entry, long offset, long logTimeMs) {
     if (versionNeeded(entry) > ENGINE_VERSION) {
       throw new IllegalArgumentException(
-          "the entry at offset %d needs engine version %d, and this software has up to %d"
-              .formatted(offset, versionNeeded(entry), ENGINE_VERSION));
+          String.format(
+              Locale.ROOT,
+              "the entry at offset %d needs engine version %d, and this software has up to %d",
+              offset,
+              versionNeeded(entry),
+              ENGINE_VERSION));
     }
     settle(offset, logTimeMs);
     Stage stage = at(offset, logTimeMs);
@@ -114,12 +126,21 @@ public final class Fold {
     if (entry.getCommand() != null) {
       CommandFold.apply(stage, offset, entry.getCommand());
     } else if (entry.getPayload() instanceof Alerts alerts) {
-      List<Alert> all = alerts.getAlerts();
-      for (int index = 0; index < all.size(); index++) {
-        AlertFold.apply(stage, new Cause(offset, index), all.get(index));
-      }
+      apply(stage, alerts, offset);
     } else if (entry.getPayload() instanceof RulesActivated activated) {
       activate(stage, activated.getRules());
+    }
+  }
+
+  private static void apply(Stage stage, Alerts alerts, long offset) {
+    // Edges stamp under the version before for a moment after an activation.
+    int stampedUnder =
+        stage.isSince(STAMPED_VERSION_SINCE)
+            ? alerts.getRulesVersion()
+            : stage.rules().getVersion();
+    List<Alert> all = alerts.getAlerts();
+    for (int index = 0; index < all.size(); index++) {
+      AlertFold.apply(stage, new Cause(offset, index), all.get(index), stampedUnder);
     }
   }
 
@@ -175,9 +196,14 @@ public final class Fold {
     return stage;
   }
 
+  /**
+   * Only what the fold itself needs is checked, by bounds that stay: whatever was activated once is
+   * activated again when the log is folded anew, also by software whose expressions, say, are
+   * others.
+   */
   private static void activate(Stage stage, Rules rules) {
     if (rules.getVersion() > stage.rules().getVersion()) {
-      RulesCheck.require(rules);
+      RulesNumbers.require(rules);
       stage.activate(rules);
     }
   }

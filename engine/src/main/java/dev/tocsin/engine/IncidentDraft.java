@@ -14,8 +14,8 @@ import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.Severity;
 import dev.tocsin.schemas.TimelineEntry;
 import dev.tocsin.schemas.TimelineKind;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToIntFunction;
 
 /**
  * One change of one incident: a copy of it, what happens to it, and at the end one revision more
@@ -41,6 +41,9 @@ final class IncidentDraft {
     }
   }
 
+  /** The version of the engine. */
+  private static final int BYTES_BOUNDED_SINCE = 2;
+
   private final Stage stage;
   private final Cause cause;
   private final Incident draft;
@@ -58,8 +61,12 @@ final class IncidentDraft {
     return new IncidentDraft(stage, cause, Copies.of(before), Tallies.Before.of(before));
   }
 
-  /** A new incident, opened by {@code alert}, which is still to {@link #join} it. */
-  static IncidentDraft open(Stage stage, Cause cause, Alert alert) {
+  /**
+   * A new incident, opened by {@code alert}, which is still to {@link #join} it.
+   *
+   * @param rulesVersion that the alert was stamped under
+   */
+  static IncidentDraft open(Stage stage, Cause cause, Alert alert, int rulesVersion) {
     return open(
         stage,
         cause,
@@ -75,7 +82,8 @@ final class IncidentDraft {
             .setLabels(alert.getLabels())
             .setMetadata(alert.getAnnotations())
             .setAffectedResources(alert.getAffectedResources())
-            .setRule(alert.getRule()));
+            .setRule(alert.getRule())
+            .setRulesVersion(rulesVersion));
   }
 
   /** A new incident of which is set what it says, and that it belongs to a group on a route. */
@@ -87,7 +95,6 @@ final class IncidentDraft {
             .setUpdatedAtMs(stage.now())
             .setOpenedOffset(cause.offset())
             .setOpenedIndex(cause.index())
-            .setRulesVersion(stage.rules().getVersion())
             .setRevision(0)
             .setDistinctAlerts(0)
             .setActiveAlerts(0)
@@ -117,7 +124,8 @@ final class IncidentDraft {
                 .setSource(asked.getSource())
                 .setLabels(asked.getLabels())
                 .setMetadata(asked.getMetadata())
-                .setAffectedResources(asked.getAffectedResources()));
+                .setAffectedResources(asked.getAffectedResources())
+                .setRulesVersion(stage.rules().getVersion()));
     draft.line(TimelineKind.OPENED, asked.getTitle());
     Tallies.begin(stage, draft.draft);
     return draft;
@@ -129,7 +137,8 @@ final class IncidentDraft {
         draft.getDistinctAlerts() == 0 ? TimelineKind.OPENED : TimelineKind.ALERT_JOINED;
     draft.setDistinctAlerts(draft.getDistinctAlerts() + 1);
     draft.setActiveAlerts(draft.getActiveAlerts() + 1);
-    draft.setAlerts(bounded(draft.getAlerts(), member(alert), rules().getAlertsMax()));
+    draft.setAlerts(
+        bounded(draft.getAlerts(), member(alert), rules().getAlertsMax(), NewestItems::bytes));
     line(kind, alert.getTitle());
     return raise(alert.getSeverity());
   }
@@ -204,7 +213,7 @@ final class IncidentDraft {
 
   IncidentDraft note(String text) {
     Note note = new Note(stage.now(), cause.actor(), text);
-    draft.setNotes(bounded(draft.getNotes(), note, rules().getNotesMax()));
+    draft.setNotes(bounded(draft.getNotes(), note, rules().getNotesMax(), NewestItems::bytes));
     draft.setNotesAdded(draft.getNotesAdded() + 1);
     line(TimelineKind.NOTE_ADDED, "");
     return this;
@@ -243,7 +252,7 @@ final class IncidentDraft {
             Math.max(0, cause.index()),
             text,
             cause.actor());
-    draft.setTimeline(bounded(before, entry, rules().getTimelineMax()));
+    draft.setTimeline(bounded(before, entry, rules().getTimelineMax(), NewestItems::bytes));
     draft.setTimelineDropped(
         draft.getTimelineDropped() + before.size() + 1 - draft.getTimeline().size());
   }
@@ -258,12 +267,9 @@ final class IncidentDraft {
     return stage.rules(draft.getRule());
   }
 
-  /** A new list with {@code more} at its end, and only the newest {@code max}. */
-  private static <T> List<T> bounded(List<T> before, T more, int max) {
-    int dropped = Math.max(0, before.size() + 1 - max);
-    List<T> after = new ArrayList<>(before.size() + 1 - dropped);
-    after.addAll(before.subList(Math.min(dropped, before.size()), before.size()));
-    after.add(more);
-    return after;
+  private <T> List<T> bounded(List<T> before, T more, int max, ToIntFunction<T> bytesOf) {
+    boolean inBytes = stage.isSince(BYTES_BOUNDED_SINCE);
+    return NewestItems.with(
+        before, more, max, inBytes ? NewestItems.BYTES_MAX : Integer.MAX_VALUE, bytesOf);
   }
 }

@@ -11,6 +11,7 @@ import dev.tocsin.schemas.UpdateIncident;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -67,8 +68,11 @@ final class IncidentUpdate {
     return labels.size() <= LABELS_MAX || labels.equals(before.getLabels())
         ? Optional.empty()
         : Optional.of(
-            "the incident would have %d labels, and may have %d"
-                .formatted(labels.size(), LABELS_MAX));
+            String.format(
+                Locale.ROOT,
+                "the incident would have %d labels, and may have %d",
+                labels.size(),
+                LABELS_MAX));
   }
 
   /** Changes it: a line for each kind of change, the state last. */
@@ -155,8 +159,9 @@ final class IncidentUpdate {
       allowed.remove(IncidentState.INVESTIGATING);
       why =
           state == IncidentState.INVESTIGATING
-              ? ", because %s is a newer one of the same group"
-                  .formatted(IncidentId.text(stage.group(before.getGroup()).getIncident()))
+              ? ", because "
+                  + IncidentId.text(stage.group(before.getGroup()).getIncident())
+                  + " is a newer one of the same group"
               : "";
     }
     if (allowed.contains(state)) {
@@ -168,8 +173,13 @@ final class IncidentUpdate {
             : "it can become "
                 + allowed.stream().map(IncidentState::name).collect(Collectors.joining(" or "));
     return Optional.of(
-        "an incident that is %s cannot become %s%s; %s"
-            .formatted(before.getState(), state, why, instead));
+        "an incident that is "
+            + before.getState()
+            + " cannot become "
+            + state
+            + why
+            + "; "
+            + instead);
   }
 
   private boolean isNewest() {

@@ -40,6 +40,11 @@ final class Stage {
     return changes.state.getFoldTimeMs();
   }
 
+  /** Whether the partition is folded by this version of the engine or a later one. */
+  boolean isSince(int engineVersion) {
+    return changes.state.getEngineVersion() >= engineVersion;
+  }
+
   Rules rules() {
     return changes.rules != null ? changes.rules : store.rules();
   }

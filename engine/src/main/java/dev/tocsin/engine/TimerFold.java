@@ -108,7 +108,7 @@ final class TimerFold {
 
   private void remove(Incident incident) {
     Key128 id = incident.getId();
-    if (stage.state().getEngineVersion() >= REMOVALS_PUBLISHED_SINCE) {
+    if (stage.isSince(REMOVALS_PUBLISHED_SINCE)) {
       Tallies.publish(stage, cause, EventType.REMOVED, incident, Tallies.Before.of(incident));
     }
     stage.put(id, (Incident) null);

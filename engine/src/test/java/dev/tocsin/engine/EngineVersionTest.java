@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.PartitionState;
+import dev.tocsin.schemas.Rules;
+import dev.tocsin.schemas.RulesActivated;
 import org.junit.jupiter.api.Test;
 
 /** What a partition is folded by, and what this software can fold. */
@@ -27,6 +29,17 @@ class EngineVersionTest {
     log.restart();
     log.tick();
     assertThat(log.counts().getEngineVersion()).isEqualTo(2);
+  }
+
+  @Test
+  void activationOfRules_mayBringAVersionAlong() {
+    Rules rules = DefaultRules.read();
+    rules.setVersion(2);
+    LogEntry entry = LogEntries.of(new RulesActivated(rules));
+    entry.setEngineActivated(2);
+    log.append(entry);
+    assertThat(log.counts().getEngineVersion()).isEqualTo(2);
+    assertThat(log.store.rules().getVersion()).isEqualTo(2);
   }
 
   @Test

@@ -32,6 +32,7 @@ import dev.tocsin.schemas.UpdateIncident;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -327,15 +328,60 @@ class FoldCommandTest {
   }
 
   @Test
-  void severity_mayImprove_andAlertsMakeItWorseAgain() {
-    log.send(firing("cpu").as(Severity.P0), firing("disk").as(Severity.P2));
+  void severity_mayImprove_andOnlyWhatIsWorseThanBeforeMakesItWorseAgain() {
+    log.send(firing("cpu").as(Severity.P1), firing("disk").as(Severity.P2));
     log.ask(Ask.update("s", log.only(), asked -> asked.setSeverity(Severity.P4)));
-    assertThat(log.only().getSeverity()).isEqualTo(Severity.P4);
-    log.send(firing("disk").as(Severity.P2));
-    assertThat(log.only().getSeverity()).isEqualTo(Severity.P2);
+    Incident said = log.only();
+    assertThat(said.getSeverity()).isEqualTo(Severity.P4);
+    log.send(firing("cpu").as(Severity.P1), firing("disk").as(Severity.P2));
+    log.after(Duration.ofHours(1)).send(firing("cpu").as(Severity.P3));
+    log.restart().send(firing("cpu").as(Severity.P1));
+    assertThat(log.only()).as("repeats are no news to whoever said so").isEqualTo(said);
+    log.send(firing("disk").as(Severity.P1));
+    assertThat(log.only().getSeverity()).isEqualTo(Severity.P1);
+    assertThat(last(log.only()).getKind()).isEqualTo(TimelineKind.SEVERITY_RAISED);
     log.ask(Ask.update("t", log.only(), asked -> asked.setSeverity(Severity.UNSPECIFIED)));
-    assertThat(log.only().getSeverity()).as("unsaid").isEqualTo(Severity.P2);
+    assertThat(log.only().getSeverity()).as("unsaid").isEqualTo(Severity.P1);
     assertThat(log.outcome("t").getCode()).isEqualTo(OutcomeCode.DONE);
+  }
+
+  @Test
+  void severityThatAPersonImproved_isWorseAgain_withWhatJoinsOrFiresAnew() {
+    log.send(firing("cpu").as(Severity.P1), firing("disk").as(Severity.P4));
+    log.ask(Ask.update("s", log.only(), asked -> asked.setSeverity(Severity.P4)));
+    log.send(firing("net").as(Severity.P3));
+    assertThat(log.only().getSeverity()).as("joins").isEqualTo(Severity.P3);
+    log.send(ended("cpu"), firing("cpu").as(Severity.P2));
+    assertThat(log.only().getSeverity()).as("fires anew").isEqualTo(Severity.P2);
+    log.send(firing("cpu").as(Severity.P1));
+    assertThat(log.only().getSeverity()).as("and is worse than it was").isEqualTo(Severity.P1);
+  }
+
+  @Test
+  void mutedSightings_doNotCountAsTheConditionsSeverity() {
+    log.send(firing("cpu").as(Severity.P3));
+    log.ask(Ask.move("s", log.only(), RESOLVED));
+    log.send(firing("cpu").as(Severity.P1));
+    log.ask(Ask.move("t", log.only(), INVESTIGATING));
+    log.send(firing("cpu").as(Severity.P1));
+    assertThat(log.only().getSeverity()).isEqualTo(Severity.P1);
+  }
+
+  /** Else what is stored, and digests of it, would depend on the machine. */
+  @Test
+  void words_areTheSameInEveryCountry() {
+    Locale before = Locale.getDefault();
+    Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab"));
+    try {
+      log.ask(Ask.create("r", "mail"));
+      Command stale = Ask.note("s", log.only(), "late");
+      stale.setExpectedRevision(12345);
+      log.ask(stale);
+    } finally {
+      Locale.setDefault(before);
+    }
+    assertThat(log.outcome("s").getMessage())
+        .isEqualTo("the incident is at revision 1, not at 12345");
   }
 
   @Test

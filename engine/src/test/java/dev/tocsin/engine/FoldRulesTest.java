@@ -3,6 +3,7 @@ package dev.tocsin.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tocsin.schemas.Alert;
+import dev.tocsin.schemas.Alerts;
 import dev.tocsin.schemas.IncidentState;
 import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.Rule;
@@ -31,6 +32,28 @@ class FoldRulesTest {
     assertThat(log.only().getDistinctAlerts()).isEqualTo(2);
     assertThat(log.condition("a").getRule()).isEqualTo("db");
     assertThat(log.condition("b").getRule()).isEmpty();
+  }
+
+  @Test
+  void incident_namesTheVersionThatItsAlertWasStampedUnder() {
+    Log log = new Log(rules(1, rule("db"))).engine(2);
+    log.append(LogEntries.of(new RulesActivated(rules(2))));
+    log.sendRaw(under("db", Sighting.firing("a"), log)); // the edge did not know of 2 yet
+    assertThat(log.only().getRule()).isEqualTo("db");
+    assertThat(log.only().getRulesVersion()).isEqualTo(1);
+    Alert newer = Sighting.firing("b").in("other").alert(log.nowMs());
+    log.append(LogEntries.of(new Alerts(2, List.of(newer))));
+    assertThat(log.newest("other").getRulesVersion()).isEqualTo(2);
+    log.ask(Ask.create("r", "mail"));
+    assertThat(log.newest("create w mail").getRulesVersion()).as("a person's").isEqualTo(2);
+  }
+
+  @Test
+  void incident_ofVersion1_namesTheActiveVersion() {
+    Log log = new Log(rules(1, rule("db")));
+    log.append(LogEntries.of(new RulesActivated(rules(2))));
+    log.sendRaw(under("db", Sighting.firing("a"), log));
+    assertThat(log.only().getRulesVersion()).isEqualTo(2);
   }
 
   @Test

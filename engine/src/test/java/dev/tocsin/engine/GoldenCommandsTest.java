@@ -18,8 +18,6 @@ import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.Severity;
 import dev.tocsin.schemas.Tally;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -75,7 +73,7 @@ class GoldenCommandsTest {
                     lives.incidents(),
                     store.state().getMuted(),
                     store.state().getOutcomes()))
-        .isEqualTo(golden());
+        .isEqualTo(GoldenDigestTest.golden("/golden-digests/2-commands.txt"));
     assertThat(store.state().getMuted()).as("the log has muted alerts").isPositive();
     assertThat(events).as("and all that can happen").hasSize(EventType.values().length - 1);
     assertThat(codes)
@@ -158,16 +156,5 @@ class GoldenCommandsTest {
               .alert(nowMs));
     }
     return alerts;
-  }
-
-  private static String golden() throws IOException {
-    String file = "/golden-digests/2-commands.txt";
-    try (InputStream in = GoldenCommandsTest.class.getResourceAsStream(file)) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8)
-          .lines()
-          .filter(line -> !line.startsWith("#"))
-          .findFirst()
-          .orElse("none");
-    }
   }
 }

@@ -123,8 +123,13 @@ class GoldenDigestTest {
   }
 
   private static String golden(int version) throws IOException {
-    try (InputStream in = GoldenDigestTest.class.getResourceAsStream(file(version))) {
-      assertThat(in).as("the golden file %s", file(version)).isNotNull();
+    return golden(file(version));
+  }
+
+  /** The digests that a golden file holds. */
+  static String golden(String file) throws IOException {
+    try (InputStream in = GoldenDigestTest.class.getResourceAsStream(file)) {
+      assertThat(in).as("the golden file %s", file).isNotNull();
       return new String(in.readAllBytes(), StandardCharsets.UTF_8)
           .lines()
           .filter(line -> !line.startsWith("#"))

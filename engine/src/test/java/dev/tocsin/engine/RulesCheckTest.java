@@ -11,6 +11,7 @@ import dev.tocsin.schemas.Rule;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.Severity;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -18,10 +19,12 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.avro.Schema;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RulesCheckTest {
   @Test
@@ -224,18 +227,78 @@ class RulesCheckTest {
         .containsExactly("must be at most 100, not 101");
     Rule costly = rule("one");
     costly.setMatchers(
-        Collections.nCopies(20, new Matcher("title", MatchOperator.MATCHES, "(ab?c{2}){999}")));
-    rules.setRules(Collections.nCopies(10, costly));
+        Collections.nCopies(20, new Matcher("title", MatchOperator.MATCHES, "(ab?c{2}){50}")));
+    rules.setRules(List.of(named("one", costly)));
+    assertThat(RulesCheck.faults(rules)).isEmpty();
+    rules.setRules(List.of(named("one", costly), named("two", costly)));
     assertThat(RulesCheck.faults(rules))
-        .extracting(RulesCheck.Fault::what)
-        .contains("have expressions that are too large, taken together");
+        .extracting(RulesCheck.Fault::toString)
+        .singleElement(InstanceOfAssertFactories.STRING)
+        .startsWith("rules have expressions that are too costly, taken together: an alert may cost")
+        .contains("10000000 steps");
+  }
+
+  @Test
+  void expressionOnDescriptions_costsWhatTheLongestCosts() {
+    Rules rules = DefaultRules.read();
+    Rule rule = rule("one");
+    rule.setMatchers(
+        Collections.nCopies(2, new Matcher("description", MatchOperator.MATCHES, "(ab){400}")));
+    rules.setRules(List.of(rule));
+    assertThat(RulesCheck.faults(rules)).extracting(RulesCheck.Fault::path).contains("rules");
+    rule.setMatchers(
+        Collections.nCopies(2, new Matcher("labels.a", MatchOperator.MATCHES, "(ab){400}")));
+    assertThat(RulesCheck.faults(rules)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"((a{1000}){1000}){1000}", "((a{0,1000}){0,1000}){0,1000}", "([{)]{999}){999}"})
+  void nestedRepetitions_areRefused_beforeTheyAreWrittenOut(String expression) {
+    Rules rules = DefaultRules.read();
+    Rule rule = rule("one");
+    matching(expression).accept(rule);
+    rules.setRules(List.of(rule));
+    assertThat(RulesCheck.faults(rules))
+        .singleElement()
+        .hasToString(
+            "rules[0].matchers[0].value is too large once its repetitions are written out:"
+                + " at most 5000 steps");
+  }
+
+  /** They may have been none of another version of the library, or of a check with other bounds. */
+  @Test
+  void expressions_areNoConcernOfTheFold() {
+    Rules rules = DefaultRules.read();
+    rules.setVersion(2);
+    Rule rule = rule("one");
+    rule.setMatchers(matchers(21, "no field"));
+    matching("(?=a)").accept(rule);
+    rule.setAutoResolveAfterMs(Duration.ofMinutes(1).toMillis());
+    rules.setRules(List.of(rule));
+    assertThat(RulesCheck.faults(rules)).isNotEmpty();
+    Log log = new Log().append(LogEntries.of(new RulesActivated(rules)));
+    assertThat(log.store.rules()).isEqualTo(rules);
+  }
+
+  @Test
+  void numbersOfARule_areTheFoldsConcern() {
+    Rules rules = DefaultRules.read();
+    rules.setVersion(2);
+    Rule rule = rule("one");
+    rule.setAutoResolveAfterMs(1L);
+    rules.setRules(List.of(rule));
+    Log log = new Log();
+    assertThatThrownBy(() -> log.append(LogEntries.of(new RulesActivated(rules))))
+        .isInstanceOf(Fold.EngineFailure.class)
+        .hasMessageContaining("rules[0].autoResolveAfterMs must be from 1s to 3653d, not 1ms");
   }
 
   @Test
   void times_areToldAsADocumentHasThem() {
     assertThat(
             Stream.of(0L, 1L, 1000L, 90_000L, 300_000L, 86_400_000L, 604_800_000L, -1L)
-                .map(RulesCheck::text))
+                .map(RulesNumbers::text))
         .containsExactly("0s", "1ms", "1s", "90s", "5m", "24h", "7d", "-1ms");
   }
 
@@ -250,6 +313,12 @@ class RulesCheckTest {
 
   private static List<Matcher> matchers(int count, String field) {
     return Collections.nCopies(count, new Matcher(field, MatchOperator.EQUAL, "disk"));
+  }
+
+  private static Rule named(String name, Rule like) {
+    Rule rule = Rule.newBuilder(like).build();
+    rule.setName(name);
+    return rule;
   }
 
   private static Rule rule(String name) {

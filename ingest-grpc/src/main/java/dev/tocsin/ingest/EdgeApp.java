@@ -17,6 +17,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.time.Clock;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The edge as a server of its own: gRPC on one port, metrics and health on another. What is not the
@@ -84,11 +85,13 @@ public final class EdgeApp implements AutoCloseable {
       Edge edge = new Edge(config.edge(), meters, health, Clock.systemUTC());
       server = new GrpcServer(config.grpc(), meters, health);
       edge.services().forEach(server::serveDirect);
-      forward(meters); // closed after the server, so that calls under way still end
+      // Closed after the server, so that calls under way still end.
+      Optional<Forwarder> forwarder = forward(meters);
       lifetime.add(server);
       server.start();
       lifetime.add(edge); // closed before the server: see Edge
       edge.start();
+      forwarder.ifPresent(forwards -> lifetime.add(forwards::endStreams));
       // The first to be closed: whoever asks whether it is ready hears at once that it no longer
       // is.
       lifetime.add(() -> health.unmet("running", "the server is stopping"));
@@ -99,12 +102,14 @@ public final class EdgeApp implements AutoCloseable {
     }
   }
 
-  private void forward(MeterRegistry meters) {
-    if (!config.forward().targets().isEmpty()) {
-      Forwarder forwarder = new Forwarder(config.forward(), FORWARDED, meters, Clock.systemUTC());
-      lifetime.add(forwarder);
-      forwarder.services().forEach(server::serveDirect);
+  private Optional<Forwarder> forward(MeterRegistry meters) {
+    if (config.forward().targets().isEmpty()) {
+      return Optional.empty();
     }
+    Forwarder forwarder =
+        lifetime.add(new Forwarder(config.forward(), FORWARDED, meters, Clock.systemUTC()));
+    forwarder.services().forEach(server::serveDirect);
+    return Optional.of(forwarder);
   }
 
   /** The port of gRPC. */

@@ -64,7 +64,8 @@ final class EdgeFixture implements AutoCloseable {
     read.check();
     edge = new Edge(config, meters, health, Clock.systemUTC());
     server =
-        new GrpcServer(new GrpcServer.Config("127.0.0.1", 0, 4 << 20, 8 << 10, 2), meters, health);
+        new GrpcServer(
+            new GrpcServer.Config("127.0.0.1", 0, 4 << 20, 8 << 10, 2, 1_000), meters, health);
     edge.services().forEach(server::serveDirect);
     lifetime.add(server.start());
     lifetime.add(edge);

@@ -24,6 +24,8 @@ import org.snakeyaml.engine.v2.nodes.Tag;
  */
 final class NodeReader {
   private static final Pattern DURATION = Pattern.compile("(\\d{1,12})(ms|s|m|h|d)");
+  private static final Pattern WHOLE_NUMBER = Pattern.compile("[-+]?\\d+");
+  private static final String FLAG = "true or false";
   private static final Map<String, Long> UNITS_MS =
       Map.of("ms", 1L, "s", 1000L, "m", 60_000L, "h", 3_600_000L, "d", 86_400_000L);
 
@@ -89,11 +91,20 @@ final class NodeReader {
   }
 
   Optional<Boolean> flag(Node node, String what) {
-    return scalar(node, what, Tag.BOOL, "true or false").map(Boolean::valueOf);
+    Optional<String> word = scalar(node, what, Tag.BOOL, FLAG);
+    if (word.isPresent() && !word.get().equals("true") && !word.get().equals("false")) {
+      wrong(node, what, FLAG); // a tag may say that anything is one
+      return Optional.empty();
+    }
+    return word.map(Boolean::valueOf);
   }
 
   Optional<Integer> number(Node node, String what) {
     Optional<String> digits = scalar(node, what, Tag.INT, "a whole number");
+    if (digits.isPresent() && !WHOLE_NUMBER.matcher(digits.get()).matches()) {
+      wrong(node, what, "a whole number");
+      return Optional.empty();
+    }
     try {
       return digits.map(Integer::valueOf);
     } catch (NumberFormatException e) {
@@ -110,7 +121,14 @@ final class NodeReader {
       wrong(node, what, "a duration: a number and one of ms, s, m, h, d, such as 30s or 24h");
       return Optional.empty();
     }
-    return Optional.of(Long.parseLong(matcher.group(1)) * UNITS_MS.get(matcher.group(2)));
+    try {
+      return Optional.of(
+          Math.multiplyExact(
+              Long.parseLong(matcher.group(1)), (long) UNITS_MS.get(matcher.group(2))));
+    } catch (ArithmeticException e) {
+      faults.add(node, what + ": is too long: " + text);
+      return Optional.empty();
+    }
   }
 
   Optional<Severity> severity(Node node, String what) {

@@ -1,11 +1,14 @@
 package dev.tocsin.ops;
 
+import dev.tocsin.engine.Fold;
+import dev.tocsin.runtime.SchemaPublisher;
 import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.RulesBook;
+import dev.tocsin.schemas.WriterSchema;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -40,9 +43,16 @@ final class RulesWriter implements AutoCloseable {
   private final OpsConfig config;
   private final KafkaProducer<byte[], byte[]> topic;
 
-  /** A writer that is the only one from now on, until there is a newer one. */
+  /**
+   * A writer that is the only one from now on, until there is a newer one. Publishes first what its
+   * activations are written with, for processors that are older than it; blocks for that.
+   *
+   * @throws KafkaException if the cluster does not take it
+   */
   RulesWriter(OpsConfig config) {
     this.config = config;
+    WriterSchema schema = WriterSchema.of(LogEntry.class);
+    SchemaPublisher.publish(config.kafka(), config.topics().schemas(), schema.key(), schema.json());
     this.topic = new KafkaProducer<>(config.rulesProducer());
     try {
       topic.initTransactions();
@@ -63,9 +73,15 @@ final class RulesWriter implements AutoCloseable {
     nameActive(rules.getVersion());
   }
 
-  /** Activates in each partition. Doing it again changes nothing. */
+  /**
+   * Activates in each partition, and with them the newest version of the engine that this software
+   * has: a log that began under an older one has no other way to it. Doing it again changes
+   * nothing.
+   */
   void appendActivations(Rules rules) {
-    byte[] entry = Codec.of(LogEntry.class).encode(LogEntries.of(new RulesActivated(rules)));
+    LogEntry activation = LogEntries.of(new RulesActivated(rules));
+    activation.setEngineActivated(Fold.ENGINE_VERSION);
+    byte[] entry = Codec.of(LogEntry.class).encode(activation);
     String log = config.topics().log();
     try (var appender = new KafkaProducer<byte[], byte[]>(config.producer())) {
       List<Future<?>> sent = new ArrayList<>();

@@ -189,6 +189,17 @@ class RulesDocumentTest {
         of("defaults: {close_after: 5}", "1:25: close_after: must be a duration: a number and"),
         of("defaults: {close_after: 1w}", "1:25: close_after: must be a duration: a number and"),
         of("defaults: {close_after: [1]}", "1:25: close_after: must be a duration: a number and"),
+        of("defaults: {retention: 213503982335d}", "1:23: retention: is too long: 2135039"),
+        of("defaults: {retention: 999999999999d}", "1:23: retention: is too long: 9999999"),
+        of("defaults: {alerts_max: !!int many}", "1:24: alerts_max: must be a whole number, n"),
+        of("rules: [{name: a, suppress: !!bool yes}]", "1:29: suppress: must be true or false"),
+        of("rules: [{name: a, suppress: !!bool 'TRUE'}]", "1:29: suppress: must be true or fal"),
+        of(
+            "rules: [{name: a, match: ['title =~ \"((a{1000}){1000}){1000}\"']}]",
+            "1:27: match: is too large once its repetitions are written out"),
+        of(
+            "rules: [{name: a, match: ['title =~ ((a{0,1000}){0,1000}){0,1000}']}]",
+            "1:27: match: is too large once its repetitions are written out"),
         of("defaults: {close_after: 99999d}", "1:25: close_after: must be from 0s to 3653d, not"),
         of("defaults: {auto_resolve_after: 1ms}", "1:32: auto_resolve_after: must be from 1s"),
         of("defaults: {alerts_max: 0}", "1:24: alerts_max: must be from 1 to 1000, not 0"),

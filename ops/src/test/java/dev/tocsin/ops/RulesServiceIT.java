@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tocsin.engine.DefaultRules;
+import dev.tocsin.engine.Fold;
 import dev.tocsin.proto.admin.ActivateRulesRequest;
 import dev.tocsin.proto.admin.ActivateRulesResponse;
 import dev.tocsin.proto.admin.GetRulesRequest;
@@ -16,6 +17,7 @@ import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.RulesBook;
 import dev.tocsin.schemas.Topics;
+import dev.tocsin.schemas.WriterSchema;
 import dev.tocsin.testbroker.SharedBroker;
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
@@ -26,6 +28,7 @@ import io.grpc.inprocess.InProcessServerBuilder;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -36,9 +39,11 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -68,7 +73,8 @@ final class RulesServiceIT {
               List.of(
                   new NewTopic(topics.log(), PARTITIONS, (short) 1)
                       .configs(Map.of("max.message.bytes", "6291456")),
-                  new NewTopic(topics.rules(), 1, (short) 1)))
+                  new NewTopic(topics.rules(), 1, (short) 1),
+                  new NewTopic(topics.schemas(), 1, (short) 1)))
           .all()
           .get();
     }
@@ -95,6 +101,7 @@ final class RulesServiceIT {
         .allSatisfy(
             entry -> {
               assertThat(entry.getEngineVersionMin()).isEqualTo(2);
+              assertThat(entry.getEngineActivated()).isEqualTo(Fold.ENGINE_VERSION);
               Rules rules = ((RulesActivated) entry.getPayload()).getRules();
               assertThat(rules).isEqualTo(RulesDocument.parse(text).rules(2));
             });
@@ -109,6 +116,28 @@ final class RulesServiceIT {
     assertThat(get(1).getDocument()).isEmpty();
     assertThatThrownBy(() -> get(3))
         .satisfies(e -> assertThat(code(e)).isEqualTo(Status.Code.NOT_FOUND));
+  }
+
+  @Test
+  void activation_isWrittenWithAPublishedSchema() throws Exception {
+    begin();
+    assertThat(schemas()).isEmpty();
+    activate("{}");
+    WriterSchema own = WriterSchema.of(LogEntry.class);
+    assertThat(schemas()).containsExactly(Map.entry(hex(own.key()), hex(own.json())));
+    activate("rules: []");
+    assertThat(schemas()).hasSize(1);
+  }
+
+  @Test
+  void expressionThatIsABomb_isRefused() throws Exception {
+    begin();
+    String text =
+        "rules: [{name: a, match: ['title =~ \"%s\"']}]".formatted("((a{1000}){1000}){1000}");
+    assertThatThrownBy(() -> activate(text))
+        .satisfies(e -> assertThat(code(e)).isEqualTo(Status.Code.INVALID_ARGUMENT));
+    assertThat(log()).isEmpty();
+    assertThat(activate("{}")).as("and the server lives").isEqualTo(answer(2, false));
   }
 
   @Test
@@ -303,22 +332,38 @@ final class RulesServiceIT {
   }
 
   private List<LogEntry> log() {
-    List<TopicPartition> partitions =
-        IntStream.range(0, PARTITIONS).mapToObj(i -> new TopicPartition(topics.log(), i)).toList();
     List<LogEntry> entries = new ArrayList<>();
+    read(
+        IntStream.range(0, PARTITIONS).mapToObj(i -> new TopicPartition(topics.log(), i)).toList(),
+        record -> entries.add(Codec.of(LogEntry.class).decode(record.value())));
+    return entries;
+  }
+
+  /** Keys and values, in hexadecimal. */
+  private List<Map.Entry<String, String>> schemas() {
+    List<Map.Entry<String, String>> found = new ArrayList<>();
+    read(
+        List.of(new TopicPartition(topics.schemas(), 0)),
+        record -> found.add(Map.entry(hex(record.key()), hex(record.value()))));
+    return found;
+  }
+
+  private static String hex(byte[] bytes) {
+    return HexFormat.of().formatHex(bytes);
+  }
+
+  private static void read(
+      List<TopicPartition> partitions, Consumer<ConsumerRecord<byte[], byte[]>> each) {
     Map<String, Object> settings = Map.of("bootstrap.servers", SharedBroker.bootstrap());
     var bytes = new ByteArrayDeserializer();
     try (var reader = new KafkaConsumer<>(settings, bytes, bytes)) {
       reader.assign(partitions);
       reader.seekToBeginning(partitions);
       Map<TopicPartition, Long> ends = reader.endOffsets(partitions);
-      while (partitions.stream().anyMatch(each -> reader.position(each) < ends.get(each))) {
-        reader
-            .poll(Duration.ofMillis(100))
-            .forEach(record -> entries.add(Codec.of(LogEntry.class).decode(record.value())));
+      while (partitions.stream().anyMatch(at -> reader.position(at) < ends.get(at))) {
+        reader.poll(Duration.ofMillis(100)).forEach(each);
       }
     }
-    return entries;
   }
 
   private static int version(LogEntry entry) {

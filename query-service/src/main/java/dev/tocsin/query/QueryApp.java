@@ -50,7 +50,7 @@ public final class QueryApp implements AutoCloseable {
           query,
           StreamConfig.read(settings),
           OpsConfig.read(settings),
-          GrpcServer.Config.read(settings, "query", 9000),
+          GrpcServer.Config.readInternal(settings, "query", 9000),
           settings.text("ops.host", "127.0.0.1"),
           settings.integer("ops.port", 9090, 0, 65535),
           CallerSeal.read(settings));

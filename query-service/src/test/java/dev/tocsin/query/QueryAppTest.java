@@ -29,14 +29,24 @@ import org.junit.jupiter.api.Test;
 /** The whole process's parts, over the network on both sides. */
 class QueryAppTest {
   private static QueryApp app(String processor) {
-    return new QueryApp(
-        QueryMain.configuration(
-            new String[0],
-            Map.of(
-                "TOCSIN_QUERY_PROCESSORS", processor,
-                "TOCSIN_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1",
-                "TOCSIN_QUERY_PORT", "0",
-                "TOCSIN_OPS_PORT", "0")));
+    return new QueryApp(configuration(processor));
+  }
+
+  private static QueryApp.Config configuration(String processor) {
+    return QueryMain.configuration(
+        new String[0],
+        Map.of(
+            "TOCSIN_QUERY_PROCESSORS", processor,
+            "TOCSIN_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1",
+            "TOCSIN_QUERY_PORT", "0",
+            "TOCSIN_OPS_PORT", "0"));
+  }
+
+  @Test
+  void configuration_letsOneConnectionHaveEveryCallThatAnEdgeForwards() {
+    int forwardsMaxAtMost = 1_000_000;
+    assertThat(configuration("a:1").grpc().connectionCallsMax())
+        .isGreaterThanOrEqualTo(forwardsMaxAtMost);
   }
 
   private static HttpResponse<String> http(QueryApp app, String path) throws Exception {

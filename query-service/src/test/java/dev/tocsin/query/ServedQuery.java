@@ -66,7 +66,7 @@ final class ServedQuery implements AutoCloseable {
     GrpcServer server =
         lifetime.add(
             new GrpcServer(
-                new GrpcServer.Config("127.0.0.1", 0, 4 << 20, 8 << 10, 4), meters, health));
+                new GrpcServer.Config("127.0.0.1", 0, 4 << 20, 8 << 10, 4, 1_000), meters, health));
     query.services().forEach(server::serve);
     try {
       server.start();

@@ -38,7 +38,7 @@ final class CallerGuard implements ServerInterceptor {
     if (!guarded.test(call.getMethodDescriptor().getServiceName())) {
       return next.startCall(call, headers);
     }
-    Optional<Caller> caller = caller(headers);
+    Optional<Caller> caller = caller(call.getMethodDescriptor().getFullMethodName(), headers);
     if (caller.isEmpty()) {
       call.close(
           Status.UNAUTHENTICATED.withDescription("it cannot be told who calls"), new Metadata());
@@ -47,11 +47,12 @@ final class CallerGuard implements ServerInterceptor {
     return Contexts.interceptCall(caller.get().in(Context.current()), call, headers, next);
   }
 
-  private Optional<Caller> caller(Metadata headers) {
+  private Optional<Caller> caller(String method, Metadata headers) {
     String header = headers.get(CallerSeal.HEADER);
     if (seal.isEmpty()) {
       return header == null ? Optional.of(Caller.ANONYMOUS) : Optional.empty();
     }
-    return Optional.ofNullable(header).flatMap(told -> seal.get().open(told, clock.instant()));
+    return Optional.ofNullable(header)
+        .flatMap(told -> seal.get().open(told, method, clock.instant()));
   }
 }

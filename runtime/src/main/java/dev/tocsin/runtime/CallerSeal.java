@@ -15,15 +15,17 @@ import javax.crypto.spec.SecretKeySpec;
 
 /**
  * Writes who calls into a header that only servers of the same secret can have written, and reads
- * it: HMAC-SHA256 over workspace, principal and time, as
+ * it: HMAC-SHA256 over workspace, principal, time and the method that is called, as
  *
  * <pre>
- * 1.base64url(workspace).base64url(principal).milliseconds since 1970.base64url(mac)
+ * 2.base64url(workspace).base64url(principal).milliseconds since 1970.base64url(mac)
  * </pre>
  *
- * Good for 60 seconds either way, so that clocks may differ a little. It does not hide anything and
- * can be read again within that time by whoever sees it: between machines it wants a network that
- * is trusted. Neither secret nor header is ever logged. Thread-safe.
+ * where the mac is of all before it, a dot, and the method's full name. Good for 60 seconds either
+ * way, so that clocks may differ a little, and for that method only. It does not hide anything, and
+ * whoever sees it can send it again within that time with another message for the same method:
+ * between machines it wants a network that is trusted. Neither secret nor header is ever logged.
+ * Thread-safe.
  */
 public final class CallerSeal {
   /** The header. */
@@ -34,7 +36,7 @@ public final class CallerSeal {
   static final int SECRET_BYTES_MIN = 16;
 
   private static final String SETTING = "forward.secret";
-  private static final String FORM = "1";
+  private static final String FORM = "2";
   private static final String ALGORITHM = "HmacSHA256";
   private static final int PARTS = 5;
   private static final int HEADER_CHARACTERS_MAX = 4096;
@@ -61,7 +63,12 @@ public final class CallerSeal {
     return Optional.of(new CallerSeal(secret));
   }
 
-  String seal(Caller caller, Instant now) {
+  /**
+   * The header.
+   *
+   * @param method its full name
+   */
+  String seal(Caller caller, String method, Instant now) {
     String told =
         String.join(
             ".",
@@ -69,11 +76,14 @@ public final class CallerSeal {
             text(caller.workspace().getBytes(UTF_8)),
             text(caller.principal().getBytes(UTF_8)),
             Long.toString(now.toEpochMilli()));
-    return told + "." + text(mac(told));
+    return told + "." + text(mac(told, method));
   }
 
-  /** Who calls; empty if the header is not ours, was changed, or is not of about now. */
-  Optional<Caller> open(String header, Instant now) {
+  /**
+   * Who calls; empty if the header is not ours, was changed, is for another method or not of about
+   * now.
+   */
+  Optional<Caller> open(String header, String method, Instant now) {
     if (header.length() > HEADER_CHARACTERS_MAX) {
       return Optional.empty();
     }
@@ -83,7 +93,7 @@ public final class CallerSeal {
     }
     try {
       String told = header.substring(0, header.lastIndexOf('.'));
-      if (!MessageDigest.isEqual(mac(told), Base64.getUrlDecoder().decode(parts[4]))) {
+      if (!MessageDigest.isEqual(mac(told, method), Base64.getUrlDecoder().decode(parts[4]))) {
         return Optional.empty();
       }
       Duration age = Duration.between(Instant.ofEpochMilli(Long.parseLong(parts[3])), now).abs();
@@ -101,11 +111,11 @@ public final class CallerSeal {
     return "CallerSeal[***]";
   }
 
-  private byte[] mac(String told) {
+  private byte[] mac(String told, String method) {
     try {
       Mac mac = Mac.getInstance(ALGORITHM);
       mac.init(key);
-      return mac.doFinal(told.getBytes(UTF_8));
+      return mac.doFinal((told + "." + method).getBytes(UTF_8));
     } catch (NoSuchAlgorithmException | InvalidKeyException e) {
       throw new IllegalStateException(e); // every Java has it
     }

@@ -23,7 +23,8 @@ import java.util.concurrent.TimeUnit;
 /**
  * Gives a channel the addresses of several targets, each {@code HOST:PORT}. Names are looked up
  * again when a connection breaks and, as long as one of them has no address, every five seconds: a
- * name may come and go with the machine that bears it.
+ * name may come and go with the machine that bears it. At most one such look-up is pending, however
+ * often others come in between.
  */
 final class ForwardTargets extends NameResolverProvider {
   static final String SCHEME = "tocsin-forward";
@@ -126,9 +127,14 @@ final class ForwardTargets extends NameResolverProvider {
               ? StatusOr.fromStatus(Status.UNAVAILABLE.withDescription("no target has an address"))
               : StatusOr.fromValue(found);
       listener.onResult(ResolutionResult.newBuilder().setAddressesOrError(addresses).build());
-      if (missing) {
-        retry = timer.schedule(this::refresh, MISSING_RETRY.toMillis(), TimeUnit.MILLISECONDS);
+      if (missing && retry == null) {
+        retry = timer.schedule(this::lookAgain, MISSING_RETRY.toMillis(), TimeUnit.MILLISECONDS);
       }
+    }
+
+    private synchronized void lookAgain() {
+      retry = null;
+      refresh();
     }
   }
 }

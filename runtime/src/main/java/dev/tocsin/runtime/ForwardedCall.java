@@ -1,21 +1,29 @@
 package dev.tocsin.runtime;
 
+import com.google.rpc.Code;
 import io.grpc.ClientCall;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * One forwarded call, of any shape: what comes from either side goes to the other as it is. The
- * next message of a side is asked for only when the other can take it, so neither is ever held here
- * more than one at a time. The deadline and the cancellation of the caller go with the gRPC context
- * in which it is started. Never blocks.
+ * next message of a side is asked for only when the other can take it, so of either at most one is
+ * held here; and beyond that what the connections hold of one call: from the target {@link
+ * Forwarder#WINDOW_BYTES}, and 32 KiB that wait for the caller. The deadline and the cancellation
+ * of the caller go with the gRPC context in which it is started. Never blocks.
  */
 final class ForwardedCall {
   private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
+
+  /** The reason that a query-service gives too. */
+  private static final String OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN";
 
   private static final Metadata.Key<byte[]> DETAILS =
       Metadata.Key.of("grpc-status-details-bin", Metadata.BINARY_BYTE_MARSHALLER);
@@ -26,7 +34,8 @@ final class ForwardedCall {
 
   private final ServerCall<byte[], byte[]> caller;
   private final ClientCall<byte[], byte[]> target;
-  private final Runnable ended;
+  private final SentWatch watch;
+  private final Consumer<ForwardedCall> ended;
 
   /** Whether the caller's next message is asked for when the target is ready. */
   private boolean callerHeld;
@@ -34,15 +43,25 @@ final class ForwardedCall {
   /** Whether the target's next message is asked for when the caller is ready. */
   private boolean targetHeld;
 
+  private boolean started;
+
+  /** Whether it is to end before it does by itself. */
+  private boolean stopped;
+
   /**
    * A call that is yet to be started.
    *
-   * @param ended run once, at the end, if it was started
+   * @param watch follows {@code target}
+   * @param ended given this once, at the end, if it was started
    */
   ForwardedCall(
-      ServerCall<byte[], byte[]> caller, ClientCall<byte[], byte[]> target, Runnable ended) {
+      ServerCall<byte[], byte[]> caller,
+      ClientCall<byte[], byte[]> target,
+      SentWatch watch,
+      Consumer<ForwardedCall> ended) {
     this.caller = caller;
     this.target = target;
+    this.watch = watch;
     this.ended = ended;
   }
 
@@ -61,16 +80,48 @@ final class ForwardedCall {
   /** Starts it with these headers. */
   ServerCall.Listener<byte[]> start(Metadata headers) {
     target.start(new FromTarget(), headers);
-    target.request(1);
-    caller.request(1);
+    boolean stop;
+    synchronized (this) {
+      started = true;
+      stop = stopped;
+    }
+    if (stop) {
+      cancel("the server stops");
+    } else {
+      target.request(1);
+      caller.request(1);
+    }
     return new FromCaller();
+  }
+
+  /** Ends it with UNAVAILABLE, because this server stops. From any thread, at any time. */
+  void stop() {
+    synchronized (this) {
+      stopped = true;
+      if (!started) {
+        return;
+      }
+    }
+    cancel("the server stops");
+  }
+
+  /** The caller then hears of it from the target's side, behind what came before. */
+  private void cancel(String why) {
+    target.cancel(why, null);
+  }
+
+  private synchronized boolean stopped() {
+    return stopped;
   }
 
   private final class FromCaller extends ServerCall.Listener<byte[]> {
     @Override
     public void onMessage(byte[] message) {
-      target.sendMessage(message);
       synchronized (ForwardedCall.this) {
+        if (stopped) {
+          return; // nothing can be sent behind a cancellation
+        }
+        target.sendMessage(message);
         callerHeld = !target.isReady();
         if (callerHeld) {
           return;
@@ -81,12 +132,16 @@ final class ForwardedCall {
 
     @Override
     public void onHalfClose() {
-      target.halfClose();
+      synchronized (ForwardedCall.this) {
+        if (!stopped) {
+          target.halfClose();
+        }
+      }
     }
 
     @Override
     public void onCancel() {
-      target.cancel("the caller cancelled", null);
+      cancel("the caller cancelled");
     }
 
     @Override
@@ -132,22 +187,48 @@ final class ForwardedCall {
 
     @Override
     public void onClose(Status status, Metadata trailers) {
-      ended.run();
+      ended.accept(ForwardedCall.this);
       byte[] details = trailers.get(DETAILS);
+      if (details == null && lost(status)) {
+        StatusRuntimeException error = lost();
+        caller.close(error.getStatus(), error.getTrailers());
+        return;
+      }
       Metadata passed = passed(trailers);
       if (details != null) {
         passed.put(DETAILS, details);
-      } else if (status.getCode() == Status.Code.UNAVAILABLE) {
-        // Ours always say when to ask again: this one is the connection's, and tells of addresses.
-        StatusRuntimeException away = away();
-        caller.close(away.getStatus(), away.getTrailers());
-        return;
       }
       caller.close(status.withCause(null), passed);
     }
   }
 
-  static StatusRuntimeException away() {
+  /**
+   * Whether it was the connection that ended the call: our servers' own UNAVAILABLE has details,
+   * and they cancel a call of a caller who is still there only where they are cut off themselves.
+   */
+  private static boolean lost(Status status) {
+    return status.getCode() == Status.Code.UNAVAILABLE || status.getCode() == Status.Code.CANCELLED;
+  }
+
+  /** What the connection says of it tells of addresses, and not what to do. */
+  private StatusRuntimeException lost() {
+    if (stopped()) {
+      return Errors.unavailable("the server stops", RETRY_AFTER);
+    }
+    MethodDescriptor<?, ?> method = caller.getMethodDescriptor();
+    return watch.sent() && !method.isSafe() ? unknown() : away();
+  }
+
+  private static StatusRuntimeException unknown() {
+    return Errors.because(
+        Code.UNAVAILABLE,
+        OUTCOME_UNKNOWN,
+        "what answers this went away: whether it took effect is not known;"
+            + " ask again only under the same request_id",
+        Map.of());
+  }
+
+  private static StatusRuntimeException away() {
     return Errors.unavailable("what answers this cannot be reached now", RETRY_AFTER);
   }
 

@@ -15,10 +15,6 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.time.Clock;
 import java.time.Duration;
@@ -26,6 +22,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
@@ -36,13 +34,22 @@ import java.util.concurrent.TimeUnit;
  * Serves services that other servers implement: hands each call on to one of them as raw bytes, in
  * turn, and its answer back. It knows the services by their descriptors, so an unknown method is
  * UNIMPLEMENTED here already and reflection shows their messages. A target that says that it stops,
- * or that cannot be reached, gets no new calls; when none is left they are UNAVAILABLE.
+ * or that cannot be reached, gets no new calls; when none is left they are UNAVAILABLE. Streams are
+ * counted apart from calls of one answer: they may stay for ever and are not to take the others'
+ * place.
  *
  * <p>Never blocks; thread-safe.
  */
 public final class Forwarder implements AutoCloseable {
   /** Of one answer: more than any that we give. */
   private static final int ANSWER_BYTES_MAX = 64 << 20;
+
+  /**
+   * What a target may send of one call while its caller does not read, and of all of them before
+   * the connection has taken it. By itself grpc-java begins with 1 MiB and goes up to 8, which
+   * every caller who is slow could have held here.
+   */
+  static final int WINDOW_BYTES = 64 << 10;
 
   private static final int CONNECT_MAX_MS = 3_000;
 
@@ -55,17 +62,19 @@ public final class Forwarder implements AutoCloseable {
    * Where to.
    *
    * @param targets servers that all serve the same; empty for no forwarding at all
-   * @param callsMax forwarded at once; one more is UNAVAILABLE
+   * @param callsMax of one answer each, forwarded at once; one more is UNAVAILABLE
+   * @param streamsMax of all other shapes, forwarded at once; one more is UNAVAILABLE
    * @param seal tells the targets who calls; empty: they are not told
    */
-  public record Config(List<InetSocketAddress> targets, int callsMax, Optional<CallerSeal> seal) {
+  public record Config(
+      List<InetSocketAddress> targets, int callsMax, int streamsMax, Optional<CallerSeal> seal) {
     public Config {
       targets = List.copyOf(targets);
     }
 
     /**
-     * Reads {@code NAME.forward-to} (HOST:PORT, separated by commas), {@code NAME.forwards-max} and
-     * {@code forward.secret}.
+     * Reads {@code NAME.forward-to} (HOST:PORT, separated by commas), {@code NAME.forwards-max},
+     * {@code NAME.forward-streams-max} and {@code forward.secret}.
      */
     public static Config read(Settings settings, String name) {
       String setting = name + ".forward-to";
@@ -82,6 +91,7 @@ public final class Forwarder implements AutoCloseable {
       return new Config(
           targets,
           settings.integer(name + ".forwards-max", 10_000, 1, 1_000_000),
+          settings.integer(name + ".forward-streams-max", 4_000, 1, 1_000_000),
           CallerSeal.read(settings));
     }
 
@@ -97,27 +107,13 @@ public final class Forwarder implements AutoCloseable {
     }
   }
 
-  /** A message as it came. */
-  private static final class Bytes implements MethodDescriptor.Marshaller<byte[]> {
-    @Override
-    public InputStream stream(byte[] message) {
-      return new ByteArrayInputStream(message);
-    }
-
-    @Override
-    public byte[] parse(InputStream message) {
-      try {
-        return message.readAllBytes();
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
-  }
-
   private final Config config;
   private final List<ServiceDescriptor> services;
   private final Clock clock;
   private final Semaphore calls;
+  private final Semaphore streams;
+  private final Set<ForwardedCall> openStreams = ConcurrentHashMap.newKeySet();
+  private volatile boolean streamsEnded;
   private final ManagedChannel channel;
   private final ScheduledExecutorService timer;
 
@@ -133,6 +129,7 @@ public final class Forwarder implements AutoCloseable {
     this.services = List.copyOf(services);
     this.clock = clock;
     this.calls = new Semaphore(config.callsMax());
+    this.streams = new Semaphore(config.streamsMax());
     this.channel = channel(config.targets());
     this.timer = Executors.newSingleThreadScheduledExecutor(Forwarder::daemon);
     ConnectivityState unusedState = channel.getState(true); // begins to connect
@@ -143,13 +140,25 @@ public final class Forwarder implements AutoCloseable {
             RECONNECT.toMillis(),
             TimeUnit.MILLISECONDS);
     Gauge.builder("forward.calls", calls, free -> config.callsMax() - free.availablePermits())
-        .description("Calls that are being forwarded")
+        .description("Calls of one answer that are being forwarded")
+        .register(meters);
+    Gauge.builder("forward.streams", streams, free -> config.streamsMax() - free.availablePermits())
+        .description("Streams that are being forwarded")
         .register(meters);
   }
 
   /** The services, to be served on the transport's own threads. */
   public List<BindableService> services() {
     return services.stream().map(service -> (BindableService) () -> forwarded(service)).toList();
+  }
+
+  /**
+   * Ends all streams with UNAVAILABLE, and those that come later too, since most would never end by
+   * themselves: to be called before the server that they come through waits for its calls to end.
+   */
+  public void endStreams() {
+    streamsEnded = true;
+    openStreams.forEach(ForwardedCall::stop);
   }
 
   /** Ends what is under way. */
@@ -179,18 +188,45 @@ public final class Forwarder implements AutoCloseable {
 
   private ServerCall.Listener<byte[]> forward(
       MethodDescriptor<byte[], byte[]> method, ServerCall<byte[], byte[]> call, Metadata headers) {
-    if (!calls.tryAcquire()) {
+    boolean stream = method.getType() != MethodDescriptor.MethodType.UNARY;
+    Semaphore places = stream ? streams : calls;
+    if (!places.tryAcquire()) {
       StatusRuntimeException full = ForwardedCall.tooMany();
       call.close(full.getStatus(), full.getTrailers());
       return new ServerCall.Listener<>() {};
     }
+    SentWatch watch = new SentWatch();
+    ClientCall<byte[], byte[]> target =
+        channel.newCall(method, CallOptions.DEFAULT.withStreamTracerFactory(watch));
+    ForwardedCall forwarded =
+        new ForwardedCall(
+            call,
+            target,
+            watch,
+            ended -> {
+              openStreams.remove(ended);
+              places.release();
+            });
+    if (stream) {
+      openStreams.add(forwarded);
+    }
+    ServerCall.Listener<byte[]> listener = forwarded.start(headersTo(method, headers));
+    if (stream && streamsEnded) {
+      forwarded.stop();
+    }
+    return listener;
+  }
+
+  private Metadata headersTo(MethodDescriptor<?, ?> method, Metadata headers) {
     Metadata passed = ForwardedCall.passed(headers);
     config
         .seal()
         .ifPresent(
-            seal -> passed.put(CallerSeal.HEADER, seal.seal(Caller.current(), clock.instant())));
-    ClientCall<byte[], byte[]> target = channel.newCall(method, CallOptions.DEFAULT);
-    return new ForwardedCall(call, target, calls::release).start(passed);
+            seal ->
+                passed.put(
+                    CallerSeal.HEADER,
+                    seal.seal(Caller.current(), method.getFullMethodName(), clock.instant())));
+    return passed;
   }
 
   /** Its own registry of names: {@code NameResolverRegistry}'s default one is everybody's. */
@@ -205,6 +241,7 @@ public final class Forwarder implements AutoCloseable {
         .usePlaintext()
         .directExecutor() // nothing that is done with an answer waits
         .maxInboundMessageSize(ANSWER_BYTES_MAX)
+        .flowControlWindow(WINDOW_BYTES)
         .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MAX_MS)
         .keepAliveTime(10, TimeUnit.SECONDS)
         .keepAliveTimeout(3, TimeUnit.SECONDS)

@@ -39,25 +39,22 @@ public final class GrpcServer implements AutoCloseable {
 
   private static final Duration SHUTDOWN_POLL = Duration.ofMillis(20);
 
+  /** In which a connection may reset as many calls as it may have. */
+  private static final Duration RESETS_WINDOW = Duration.ofSeconds(30);
+
   /**
    * grpc-java writes a stack trace for each message that is over the limit, which any caller can
    * send as often as they like. Held here, since a logger that nobody holds forgets its level.
    */
-  private static final java.util.logging.Logger OVERSIZE =
-      java.util.logging.Logger.getLogger("io.grpc.netty.shaded.io.grpc.netty.NettyServerStream");
+  private static final Logger OVERSIZE = Logger.getLogger(NETTY + "NettyServerStream");
 
   /** The same for each caller who leaves while something is on its way to them. */
   private static final Logger LEFT = Logger.getLogger(NETTY + "NettyServerHandler");
 
   static {
-    OVERSIZE.setLevel(java.util.logging.Level.SEVERE);
+    OVERSIZE.setLevel(Level.SEVERE);
     LEFT.setFilter(record -> !"Stream Error".equals(record.getMessage()));
   }
-
-  /**
-   * The transport warns of each over-size message with a trace, which any caller can have it do.
-   */
-  private static final Logger TRANSPORT = Logger.getLogger(NETTY + "NettyServerStream");
 
   /**
    * The name under which {@code grpc.health.v1} says whether new calls are accepted, whatever they
@@ -73,14 +70,37 @@ public final class GrpcServer implements AutoCloseable {
    * @param messageBytesMax of one message, decompressed
    * @param metadataBytesMax of a call's headers
    * @param callThreads for services that may block
+   * @param connectionCallsMax open at once on one connection: one more waits at the caller, unseen
+   *     here, until one ends
    */
   public record Config(
-      String host, int port, int messageBytesMax, int metadataBytesMax, int callThreads) {
+      String host,
+      int port,
+      int messageBytesMax,
+      int metadataBytesMax,
+      int callThreads,
+      int connectionCallsMax) {
+    private static final int PUBLIC_CONNECTION_CALLS = 1_000;
+    private static final int CONNECTION_CALLS_LIMIT = 1_000_000;
+
     /**
      * The settings {@code NAME.host}, {@code .port} and so on, with defaults; loopback unless told
-     * otherwise.
+     * otherwise. Of a port that callers share, none of whom is to take it all.
      */
     public static Config read(Settings settings, String name, int portDefault) {
+      return read(settings, name, portDefault, PUBLIC_CONNECTION_CALLS);
+    }
+
+    /**
+     * The same for a port that only our own servers call, each by one connection for all that its
+     * callers ask of it: they bound that themselves, and what they let through is not to wait.
+     */
+    public static Config readInternal(Settings settings, String name, int portDefault) {
+      return read(settings, name, portDefault, CONNECTION_CALLS_LIMIT);
+    }
+
+    private static Config read(
+        Settings settings, String name, int portDefault, int connectionCallsDefault) {
       String host = settings.text(name + ".host", "127.0.0.1");
       boolean open = settings.flag(name + ".open", false);
       if (!open && !loopback(host)) {
@@ -94,7 +114,9 @@ public final class GrpcServer implements AutoCloseable {
           settings.integer(name + ".port", portDefault, 0, 65535),
           settings.integer(name + ".message-bytes-max", 4 << 20, 1 << 10, 64 << 20),
           settings.integer(name + ".metadata-bytes-max", 8 << 10, 1 << 10, 1 << 20),
-          settings.integer(name + ".call-threads", 8, 1, 1024));
+          settings.integer(name + ".call-threads", 8, 1, 1024),
+          settings.integer(
+              name + ".connection-calls-max", connectionCallsDefault, 1, CONNECTION_CALLS_LIMIT));
     }
 
     private static boolean loopback(String host) {
@@ -168,13 +190,12 @@ public final class GrpcServer implements AutoCloseable {
    * @throws IOException if the address cannot be had
    */
   public GrpcServer start() throws IOException {
-    TRANSPORT.setLevel(Level.SEVERE);
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(new InetSocketAddress(config.host(), config.port()))
             .maxInboundMessageSize(config.messageBytesMax())
             .maxInboundMetadataSize(config.metadataBytesMax())
-            .maxConcurrentCallsPerConnection(1000)
-            .maxRstFramesPerWindow(500, 30)
+            .maxConcurrentCallsPerConnection(config.connectionCallsMax())
+            .maxRstFramesPerWindow(config.connectionCallsMax(), (int) RESETS_WINDOW.toSeconds())
             .permitKeepAliveTime(5, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true)
             .keepAliveTime(20, TimeUnit.SECONDS)

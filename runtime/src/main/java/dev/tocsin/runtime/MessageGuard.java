@@ -58,13 +58,13 @@ final class MessageGuard {
       try {
         return plain.parse(stream);
       } catch (StatusRuntimeException e) {
-        // The limits of size and decompression come through here too; only a parse error is
+        // The limit of size comes through here too; what cannot be decompressed or parsed is
         // INTERNAL.
         if (e.getStatus().getCode() != Status.Code.INTERNAL) {
           throw e;
         }
-        return new Unparsable(
-            e.getCause() == null ? e.getStatus().getDescription() : e.getCause().getMessage());
+        String why = e.getCause() == null ? null : e.getCause().getMessage();
+        return new Unparsable(why == null ? e.getStatus().getDescription() : why);
       }
     }
   }

@@ -12,47 +12,58 @@ class CallerSealTest {
   private static final Instant NOW = Instant.parse("2026-03-01T12:00:00Z");
   private static final Caller ANNA = new Caller("wörk.space", "anna@example.com");
 
+  private static final String GET = "incidents.IncidentService/GetIncident";
+
   private final CallerSeal seal = new CallerSeal("a secret of some length");
 
   @Test
   void open_givesTheCallerThatWasSealed() {
-    assertThat(seal.open(seal.seal(ANNA, NOW), NOW)).contains(ANNA);
-    assertThat(seal.open(seal.seal(new Caller("", ""), NOW), NOW)).contains(new Caller("", ""));
+    assertThat(seal.open(seal.seal(ANNA, GET, NOW), GET, NOW)).contains(ANNA);
+    assertThat(seal.open(seal.seal(new Caller("", ""), GET, NOW), GET, NOW))
+        .contains(new Caller("", ""));
   }
 
   @Test
   void open_takesClocksThatDifferByAMinuteAndNoMore() {
-    String sealed = seal.seal(ANNA, NOW);
+    String sealed = seal.seal(ANNA, GET, NOW);
     Duration minute = CallerSeal.SKEW_MAX;
-    assertThat(seal.open(sealed, NOW.plus(minute))).contains(ANNA);
-    assertThat(seal.open(sealed, NOW.minus(minute))).contains(ANNA);
-    assertThat(seal.open(sealed, NOW.plus(minute).plusMillis(1))).isEmpty();
-    assertThat(seal.open(sealed, NOW.minus(minute).minusMillis(1))).isEmpty();
+    assertThat(seal.open(sealed, GET, NOW.plus(minute))).contains(ANNA);
+    assertThat(seal.open(sealed, GET, NOW.minus(minute))).contains(ANNA);
+    assertThat(seal.open(sealed, GET, NOW.plus(minute).plusMillis(1))).isEmpty();
+    assertThat(seal.open(sealed, GET, NOW.minus(minute).minusMillis(1))).isEmpty();
+  }
+
+  @Test
+  void open_refusesWhatWasSealedForAnotherMethod() {
+    String sealed = seal.seal(ANNA, GET, NOW);
+    String resolve = "incidents.IncidentService/ResolveIncident";
+    assertThat(seal.open(sealed, resolve, NOW)).isEmpty();
+    assertThat(seal.open(sealed, "", NOW)).isEmpty();
   }
 
   @Test
   void open_refusesWhateverIsChanged() {
-    String sealed = seal.seal(ANNA, NOW);
+    String sealed = seal.seal(ANNA, GET, NOW);
     for (int i = 0; i < sealed.length(); i++) {
       // The last character's low bits are beyond the mac: another one may say the same.
       char changed = sealed.charAt(i) == 'A' ? 'w' : 'A';
       String other = sealed.substring(0, i) + changed + sealed.substring(i + 1);
-      assertThat(seal.open(other, NOW)).as("changed at %d", i).isEmpty();
+      assertThat(seal.open(other, GET, NOW)).as("changed at %d", i).isEmpty();
     }
   }
 
   @Test
   void open_refusesAnotherSecretAndWhatIsNoSeal() {
-    String other = new CallerSeal("another secret of length").seal(ANNA, NOW);
-    assertThat(seal.open(other, NOW)).isEmpty();
-    String sealed = seal.seal(ANNA, NOW);
+    String other = new CallerSeal("another secret of length").seal(ANNA, GET, NOW);
+    assertThat(seal.open(other, GET, NOW)).isEmpty();
+    String sealed = seal.seal(ANNA, GET, NOW);
     for (String header :
         new String[] {
-          "", ".", "1....", "....", "1.a.b.c.d", "2" + sealed.substring(1), sealed + "."
+          "", ".", "2....", "....", "2.a.b.c.d", "1" + sealed.substring(1), sealed + "."
         }) {
-      assertThat(seal.open(header, NOW)).as(header).isEmpty();
+      assertThat(seal.open(header, GET, NOW)).as(header).isEmpty();
     }
-    assertThat(seal.open("1." + "a".repeat(5_000) + ".b.1.c", NOW)).isEmpty();
+    assertThat(seal.open("2." + "a".repeat(5_000) + ".b.1.c", GET, NOW)).isEmpty();
   }
 
   @Test

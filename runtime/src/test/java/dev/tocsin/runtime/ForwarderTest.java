@@ -20,6 +20,7 @@ import dev.tocsin.proto.incidents.StreamIncidentsRequest;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.Context;
+import io.grpc.Contexts;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
@@ -62,8 +63,9 @@ import org.junit.jupiter.api.Test;
 /** A caller, a server that forwards, and the servers that it forwards to, over real connections. */
 class ForwarderTest {
   private static final GrpcServer.Config ANY_PORT =
-      new GrpcServer.Config("127.0.0.1", 0, 4 << 20, 8 << 10, 4);
+      new GrpcServer.Config("127.0.0.1", 0, 4 << 20, 8 << 10, 4, 1_000);
   private static final String SECRET = "a secret of some length";
+  private static final String GET = "incidents.IncidentService/GetIncident";
   private static final Duration SOON = Duration.ofSeconds(10);
 
   private final Lifetime lifetime = new Lifetime();
@@ -73,6 +75,7 @@ class ForwarderTest {
   private final Map<String, AtomicInteger> answered = new ConcurrentHashMap<>();
   private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
   private ManagedChannel channel;
+  private Caller known = Caller.ANONYMOUS;
 
   /** Does what an incident's id says. */
   private final class Incidents extends IncidentServiceGrpc.IncidentServiceImplBase {
@@ -175,7 +178,7 @@ class ForwarderTest {
   }
 
   private GrpcServer target(String name, int port, Optional<CallerSeal> seal) throws IOException {
-    GrpcServer.Config config = new GrpcServer.Config("127.0.0.1", port, 4 << 20, 8 << 10, 4);
+    GrpcServer.Config config = new GrpcServer.Config("127.0.0.1", port, 4 << 20, 8 << 10, 4, 1_000);
     return lifetime.add(
         new GrpcServer(config, new SimpleMeterRegistry(), new Health())
             .serve(() -> ServerInterceptors.intercept(new Incidents(name), new HeadersSeen()))
@@ -209,7 +212,11 @@ class ForwarderTest {
                 meters,
                 Clock.systemUTC()));
     GrpcServer server = new GrpcServer(ANY_PORT, new SimpleMeterRegistry(), new Health());
-    forwarder.services().forEach(server::serveDirect);
+    forwarder
+        .services()
+        .forEach(
+            service ->
+                server.serveDirect(() -> ServerInterceptors.intercept(service, new KnownCaller())));
     lifetime.add(server.start());
     channel = NettyChannelBuilder.forAddress("127.0.0.1", server.port()).usePlaintext().build();
     lifetime.add(channel::shutdownNow);
@@ -330,8 +337,14 @@ class ForwarderTest {
     front(target("a"));
     AtomicInteger got = new AtomicInteger();
     BlockingQueue<Status> ends = new LinkedBlockingQueue<>();
+    ManagedChannel small =
+        NettyChannelBuilder.forTarget(channel.authority())
+            .usePlaintext()
+            .flowControlWindow(64 << 10)
+            .build();
+    lifetime.add(small::shutdownNow);
     ClientCall<StreamIncidentsRequest, IncidentEvent> call =
-        channel.newCall(IncidentServiceGrpc.getStreamIncidentsMethod(), CallOptions.DEFAULT);
+        small.newCall(IncidentServiceGrpc.getStreamIncidentsMethod(), CallOptions.DEFAULT);
     call.start(
         new ClientCall.Listener<>() {
           @Override
@@ -350,8 +363,9 @@ class ForwarderTest {
     call.request(1);
     await().atMost(SOON).until(() -> got.get() == 1);
     int held = stable(sent);
-    // Two connections' windows of 1 MiB at most, and 32 KiB queued at each server.
-    assertThat(held).isLessThan(4_000);
+    // Of a kilobyte each: two connections' windows of 64 KiB, 32 KiB queued at each server, and a
+    // few on their way.
+    assertThat(held).isLessThan(250);
     call.request(20_000);
     assertThat(ends.poll(20, TimeUnit.SECONDS).isOk()).isTrue();
     assertThat(got).hasValue(10_000);
@@ -407,7 +421,7 @@ class ForwarderTest {
     told.add(events.poll(10, TimeUnit.SECONDS));
     told.add(events.poll(10, TimeUnit.SECONDS));
     assertThat(told).containsExactlyInAnyOrder("cancelled", "ended");
-    assertThat(hanging).isDone();
+    await().atMost(SOON).until(hanging::isDone);
     assertThat(
             error(() -> incidents.withDeadlineAfter(Duration.ofMillis(300)).getIncident(id("hang")))
                 .getStatus()
@@ -579,15 +593,40 @@ class ForwarderTest {
     assertThat(incidents.getIncident(id("one")).getIncident().getTitle())
         .isEqualTo("default/anonymous");
     Caller anna = new Caller("w", "anna");
-    String header = new CallerSeal(SECRET).seal(anna, Clock.systemUTC().instant());
-    assertThat(direct(target, header).getIncident().getTitle()).isEqualTo("w/anna");
+    assertThat(direct(target, sealed(SECRET, anna, GET)).getIncident().getTitle())
+        .isEqualTo("w/anna");
+    String forList = sealed(SECRET, anna, "incidents.IncidentService/ListIncidents");
+    assertThat(error(() -> direct(target, forList)).getStatus().getCode())
+        .isEqualTo(Status.Code.UNAUTHENTICATED);
+  }
+
+  private static String sealed(String secret, Caller caller, String method) {
+    return new CallerSeal(secret).seal(caller, method, Clock.systemUTC().instant());
+  }
+
+  @Test
+  void caller_isTheOneThatTheServerInFrontKnows() throws Exception {
+    GrpcServer target = target("a", 0, Optional.of(new CallerSeal(SECRET)));
+    Map<String, String> settings =
+        Map.of("edge.forward-to", "127.0.0.1:" + target.port(), "forward.secret", SECRET);
+    known = new Caller("wörk.space", "anna@example.com");
+    assertThat(front(settings).getIncident(id("one")).getIncident().getTitle())
+        .isEqualTo("wörk.space/anna@example.com");
+  }
+
+  /** Stands for whatever tells who calls. */
+  private final class KnownCaller implements ServerInterceptor {
+    @Override
+    public <Q, R> ServerCall.Listener<Q> interceptCall(
+        ServerCall<Q, R> call, Metadata seen, ServerCallHandler<Q, R> next) {
+      return Contexts.interceptCall(known.in(Context.current()), call, seen, next);
+    }
   }
 
   @Test
   void caller_whoCannotBeToldIsRefused() throws Exception {
     GrpcServer sealed = target("a", 0, Optional.of(new CallerSeal(SECRET)));
-    String another =
-        new CallerSeal("another secret here").seal(Caller.ANONYMOUS, Clock.systemUTC().instant());
+    String another = sealed("another secret here", Caller.ANONYMOUS, GET);
     for (String header : new String[] {null, "", "nonsense", another}) {
       assertThat(error(() -> direct(sealed, header)).getStatus().getCode())
           .as("%s", header)
@@ -595,7 +634,7 @@ class ForwarderTest {
     }
     GrpcServer open = target("b");
     assertThat(direct(open, null).getIncident().getTitle()).isEqualTo("default/anonymous");
-    String good = new CallerSeal(SECRET).seal(Caller.ANONYMOUS, Clock.systemUTC().instant());
+    String good = sealed(SECRET, Caller.ANONYMOUS, GET);
     assertThat(error(() -> direct(open, good)).getStatus().getCode())
         .isEqualTo(Status.Code.UNAUTHENTICATED);
   }

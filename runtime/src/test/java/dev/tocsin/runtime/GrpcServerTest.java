@@ -25,9 +25,11 @@ import io.grpc.stub.StreamObserver;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -37,13 +39,14 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.zip.GZIPOutputStream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class GrpcServerTest {
   private static final GrpcServer.Config CONFIG =
-      new GrpcServer.Config("127.0.0.1", 0, 64 << 10, 8 << 10, 2);
+      new GrpcServer.Config("127.0.0.1", 0, 64 << 10, 8 << 10, 2, 1_000);
 
   private final Lifetime lifetime = new Lifetime();
   private final PrometheusMeterRegistry meters =
@@ -113,7 +116,11 @@ class GrpcServerTest {
   private AlertIngestionGrpc.AlertIngestionBlockingStub serve(GrpcServer server)
       throws IOException {
     lifetime.add(server).start();
-    channel = NettyChannelBuilder.forAddress("127.0.0.1", server.port()).usePlaintext().build();
+    channel =
+        NettyChannelBuilder.forAddress("127.0.0.1", server.port())
+            .usePlaintext()
+            .compressorRegistry(AsItIs.registry())
+            .build();
     lifetime.add(channel::shutdownNow);
     return AlertIngestionGrpc.newBlockingStub(channel);
   }
@@ -254,6 +261,38 @@ class GrpcServerTest {
   }
 
   @Test
+  void message_thatIsNoGzipThoughItSaysSoIsInvalid() throws Exception {
+    serve();
+    byte[] whole = gzip(alert("x".repeat(1_000)).toByteArray());
+    byte[] damaged = whole.clone();
+    damaged[whole.length / 2] ^= 0x55;
+    byte[] cut = Arrays.copyOf(whole, whole.length - 4);
+    byte[] noGzip = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    try (LoggedTraces traces = new LoggedTraces()) {
+      for (byte[] message : new byte[][] {damaged, cut, noGzip}) {
+        StatusRuntimeException error = error(() -> sendCompressed(message));
+        assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+      }
+      assertThat(traces.seen()).isEmpty();
+    }
+    assertThat(threads).isEmpty();
+    assertThat(sendCompressed(whole)).isNotNull();
+  }
+
+  private AlertAck sendCompressed(byte[] message) {
+    return ClientCalls.blockingUnaryCall(
+        channel, raw(AlertIngestionGrpc.getSubmitAlertMethod()), AsItIs.SENT_AS_GZIP, message);
+  }
+
+  static byte[] gzip(byte[] plain) throws IOException {
+    ByteArrayOutputStream packed = new ByteArrayOutputStream();
+    try (GZIPOutputStream gzip = new GZIPOutputStream(packed)) {
+      gzip.write(plain);
+    }
+    return packed.toByteArray();
+  }
+
+  @Test
   void message_overTheLimitIsExhausted() throws IOException {
     var alerts = serve();
     StatusRuntimeException error = error(() -> alerts.submitAlert(alert("x".repeat(65 << 10))));
@@ -353,15 +392,27 @@ class GrpcServerTest {
     assertThatThrownBy(open::check).hasMessageContaining("set edge.open=true");
     Settings meant = Settings.of(Map.of("edge.host", "0.0.0.0", "edge.open", "true"));
     assertThat(GrpcServer.Config.read(meant, "edge", 9000))
-        .isEqualTo(new GrpcServer.Config("0.0.0.0", 9000, 4 << 20, 8 << 10, 8));
+        .isEqualTo(new GrpcServer.Config("0.0.0.0", 9000, 4 << 20, 8 << 10, 8, 1_000));
     meant.check();
+  }
+
+  @Test
+  void config_letsOurOwnServersHaveAsManyCallsAsTheyMayForward() {
+    Settings none = Settings.of(Map.of());
+    int forwardsMax = 1_000_000;
+    assertThat(GrpcServer.Config.readInternal(none, "query", 9000).connectionCallsMax())
+        .isEqualTo(forwardsMax);
+    Settings told = Settings.of(Map.of("query.connection-calls-max", "7"));
+    assertThat(GrpcServer.Config.readInternal(told, "query", 9000).connectionCallsMax())
+        .isEqualTo(7);
+    told.check();
   }
 
   @Test
   void start_whereThePortIsTakenIsAnError() throws Exception {
     try (GrpcServer first = new GrpcServer(CONFIG, meters, health).start()) {
       GrpcServer.Config taken =
-          new GrpcServer.Config("127.0.0.1", first.port(), 1 << 20, 8 << 10, 1);
+          new GrpcServer.Config("127.0.0.1", first.port(), 1 << 20, 8 << 10, 1, 1_000);
       try (GrpcServer second = new GrpcServer(taken, meters, health)) {
         assertThatThrownBy(second::start).isInstanceOf(IOException.class);
       }

@@ -29,7 +29,7 @@ public final class ProcessorApp implements AutoCloseable {
    */
   public ProcessorApp(Settings settings) {
     config = ProcessorConfig.read(settings);
-    server = GrpcServer.Config.read(settings, "processor", 9001);
+    server = GrpcServer.Config.readInternal(settings, "processor", 9001);
     opsPort = settings.integer("processor.ops-port", 9091, 0, 65535);
     partitions = settings.integer("log.partitions", 12, 1, 1024);
     replicas = settings.integer("log.replicas", 3, 1, 15);

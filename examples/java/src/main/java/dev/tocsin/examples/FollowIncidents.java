@@ -38,6 +38,7 @@ public final class FollowIncidents {
     try {
       String source = "java-example-" + Instant.now().toEpochMilli();
       Iterator<IncidentEvent> events = follow(channel, source);
+      skipSnapshot(events);
       send(channel, source, out);
       show(events, out);
     } finally {
@@ -49,6 +50,14 @@ public final class FollowIncidents {
   private static Iterator<IncidentEvent> follow(ManagedChannel channel, String source) {
     return IncidentServiceGrpc.newBlockingStub(channel)
         .streamIncidents(StreamIncidentsRequest.newBuilder().setSource(source).build());
+  }
+
+  /** What matches already; of a source that is new there is nothing. */
+  private static void skipSnapshot(Iterator<IncidentEvent> events) {
+    while (events.next().getEventType()
+        != IncidentEventType.INCIDENT_EVENT_TYPE_SNAPSHOT_COMPLETE) {
+      // a whole incident as it is
+    }
   }
 
   /** One stream both ways: an alert is on the log when its ack says ACCEPTED. */
