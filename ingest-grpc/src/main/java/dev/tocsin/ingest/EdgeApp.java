@@ -9,6 +9,7 @@ import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
 import dev.tocsin.runtime.OpsServer;
 import dev.tocsin.runtime.Settings;
+import dev.tocsin.runtime.access.Access;
 import io.grpc.ServiceDescriptor;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
@@ -40,6 +41,7 @@ public final class EdgeApp implements AutoCloseable {
    * All that the server is told.
    *
    * @param grpc {@code edge.host}, {@code edge.port} (9000) and so on
+   * @param access {@code edge.tls.*}, {@code auth.*}, {@code limits.*}
    * @param opsHost {@code edge.ops-host}
    * @param opsPort {@code edge.ops-port} (9090); 0 for any free one
    * @param forward {@code edge.forward-to}: query-services, which answer what the edge does not;
@@ -47,6 +49,7 @@ public final class EdgeApp implements AutoCloseable {
    */
   public record Config(
       GrpcServer.Config grpc,
+      Access.Config access,
       String opsHost,
       int opsPort,
       EdgeConfig edge,
@@ -56,6 +59,7 @@ public final class EdgeApp implements AutoCloseable {
       Config config =
           new Config(
               GrpcServer.Config.read(settings, "edge", 9000),
+              Access.Config.read(settings, "edge"),
               settings.text("edge.ops-host", "127.0.0.1"),
               settings.integer("edge.ops-port", 9090, 0, 65535),
               EdgeConfig.read(settings),
@@ -83,7 +87,8 @@ public final class EdgeApp implements AutoCloseable {
       Health health = new Health();
       ops = lifetime.add(new OpsServer(config.opsHost(), config.opsPort(), meters, health));
       Edge edge = new Edge(config.edge(), meters, health, Clock.systemUTC());
-      server = new GrpcServer(config.grpc(), meters, health);
+      Access access = lifetime.add(new Access(config.access(), meters, health, Clock.systemUTC()));
+      server = new GrpcServer(config.grpc(), meters, health).guardedBy(access);
       edge.services().forEach(server::serveDirect);
       // Closed after the server, so that calls under way still end.
       Optional<Forwarder> forwarder = forward(meters);

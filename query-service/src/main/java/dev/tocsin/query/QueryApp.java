@@ -8,6 +8,7 @@ import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
 import dev.tocsin.runtime.OpsServer;
 import dev.tocsin.runtime.Settings;
+import dev.tocsin.runtime.access.Access;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -27,6 +28,7 @@ public final class QueryApp implements AutoCloseable {
    *
    * @param rules where the rules are that it shows and changes
    * @param grpc where it is served
+   * @param access {@code query.tls.*}, {@code auth.*}, {@code limits.*}
    * @param opsHost where metrics, liveness and readiness are
    * @param opsPort 0 for any free one
    * @param callers {@code forward.secret}: how whoever forwards says who calls
@@ -36,6 +38,7 @@ public final class QueryApp implements AutoCloseable {
       StreamConfig streams,
       OpsConfig rules,
       GrpcServer.Config grpc,
+      Access.Config access,
       String opsHost,
       int opsPort,
       Optional<CallerSeal> callers) {
@@ -51,6 +54,7 @@ public final class QueryApp implements AutoCloseable {
           StreamConfig.read(settings),
           OpsConfig.read(settings),
           GrpcServer.Config.readInternal(settings, "query", 9000),
+          Access.Config.read(settings, "query"),
           settings.text("ops.host", "127.0.0.1"),
           settings.integer("ops.port", 9090, 0, 65535),
           CallerSeal.read(settings));
@@ -96,7 +100,9 @@ public final class QueryApp implements AutoCloseable {
                 QueryApp::channel,
                 Clock.systemUTC()));
     query.start();
-    GrpcServer server = lifetime.add(new GrpcServer(config.grpc(), meters, health));
+    Access access = lifetime.add(new Access(config.access(), meters, health, Clock.systemUTC()));
+    GrpcServer server =
+        lifetime.add(new GrpcServer(config.grpc(), meters, health).guardedBy(access));
     query.services().forEach(server::serveDirect); // none of it blocks
     server.serve(new RulesService(config.rules())); // this waits for Kafka
     server.callersBy(config.callers(), Clock.systemUTC());

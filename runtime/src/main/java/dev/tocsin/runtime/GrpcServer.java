@@ -1,7 +1,9 @@
 package dev.tocsin.runtime;
 
+import dev.tocsin.runtime.access.Access;
 import io.grpc.BindableService;
 import io.grpc.Server;
+import io.grpc.ServerInterceptor;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
@@ -11,9 +13,7 @@ import io.grpc.protobuf.services.ProtoReflectionService;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -102,13 +102,6 @@ public final class GrpcServer implements AutoCloseable {
     private static Config read(
         Settings settings, String name, int portDefault, int connectionCallsDefault) {
       String host = settings.text(name + ".host", "127.0.0.1");
-      boolean open = settings.flag(name + ".open", false);
-      if (!open && !loopback(host)) {
-        settings.fault(
-            name + ".host",
-            "%s can be reached from elsewhere and nobody is asked who they are: set %s.open=true if that is meant"
-                .formatted(host, name));
-      }
       return new Config(
           host,
           settings.integer(name + ".port", portDefault, 0, 65535),
@@ -117,14 +110,6 @@ public final class GrpcServer implements AutoCloseable {
           settings.integer(name + ".call-threads", 8, 1, 1024),
           settings.integer(
               name + ".connection-calls-max", connectionCallsDefault, 1, CONNECTION_CALLS_LIMIT));
-    }
-
-    private static boolean loopback(String host) {
-      try {
-        return InetAddress.getByName(host).isLoopbackAddress();
-      } catch (UnknownHostException e) {
-        return false; // it will not bind either, and says so then
-      }
     }
   }
 
@@ -136,7 +121,8 @@ public final class GrpcServer implements AutoCloseable {
   private final Set<String> direct = new HashSet<>();
   private final CallPool calls;
   private final OpenCalls open = new OpenCalls(this::isOurs);
-  private Optional<CallerGuard> guard = Optional.empty();
+  private Optional<CallerGuard> forwarded = Optional.empty();
+  private Optional<Access> access = Optional.empty();
   private Server server;
 
   /** A server that is yet to be given services and started. */
@@ -170,7 +156,16 @@ public final class GrpcServer implements AutoCloseable {
    * {@link CallerSeal}. Before {@link #start} only.
    */
   public GrpcServer callersBy(Optional<CallerSeal> seal, Clock clock) {
-    guard = Optional.of(new CallerGuard(seal, clock, this::isOurs));
+    forwarded = Optional.of(new CallerGuard(seal, clock, this::isOurs));
+    return this;
+  }
+
+  /**
+   * Encrypts as {@code given} says, and lets in whom it lets in; a call that one of our own servers
+   * forwards was let in there. Before {@link #start} only.
+   */
+  public GrpcServer guardedBy(Access given) {
+    access = Optional.of(given);
     return this;
   }
 
@@ -203,8 +198,9 @@ public final class GrpcServer implements AutoCloseable {
             // Of each call, the look-up of its method; then the call itself goes where it belongs.
             .directExecutor()
             .callExecutor(calls);
+    access.flatMap(Access::tls).ifPresent(builder::sslContext);
     // The last one is the outermost.
-    guard.ifPresent(builder::intercept);
+    guards().forEach(builder::intercept);
     builder
         .intercept(calls)
         .intercept(new CallMetrics(meters))
@@ -217,6 +213,25 @@ public final class GrpcServer implements AutoCloseable {
     server = builder.build().start();
     health.watch(this::publish);
     return this;
+  }
+
+  /** The innermost first. */
+  private List<ServerInterceptor> guards() {
+    List<ServerInterceptor> guards = new ArrayList<>();
+    access.ifPresent(given -> guards.add(given.quotas(this::isOurs)));
+    Optional<ServerInterceptor> tokens = access.flatMap(given -> given.tokens(this::isClosed));
+    if (tokens.isPresent() && forwarded.isPresent()) {
+      guards.add(new EitherGuard(forwarded.get(), tokens.get()));
+    } else {
+      tokens.ifPresent(guards::add);
+      forwarded.ifPresent(guards::add);
+    }
+    return guards;
+  }
+
+  /** Anybody may ask for nothing but the server's health. */
+  private boolean isClosed(String service) {
+    return !service.equals(HealthGrpc.SERVICE_NAME);
   }
 
   /** The port that is listened on. */

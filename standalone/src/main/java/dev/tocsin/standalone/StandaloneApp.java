@@ -10,6 +10,7 @@ import dev.tocsin.runtime.GrpcServer;
 import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
 import dev.tocsin.runtime.OpsServer;
+import dev.tocsin.runtime.access.Access;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
@@ -161,7 +162,7 @@ public final class StandaloneApp implements AutoCloseable {
   private void openFront() throws StartException {
     bindJvmMeters();
     front.add(query);
-    grpc = new GrpcServer(config.grpc(), meters, health);
+    grpc = new GrpcServer(config.grpc(), meters, health).guardedBy(openAccess());
     edge.services().forEach(grpc::serveDirect);
     query.services().forEach(grpc::serveDirect);
     grpc.serve(new RulesService(config.ops())); // this waits for Kafka
@@ -173,6 +174,14 @@ public final class StandaloneApp implements AutoCloseable {
     }
     front.add(edge);
     front.add(query::endStreams); // which end by no other way
+  }
+
+  private Access openAccess() throws StartException {
+    try {
+      return back.add(new Access(config.access(), meters, health, Clock.systemUTC()));
+    } catch (IOException e) {
+      throw new StartException(e.getMessage(), e);
+    }
   }
 
   private void openBack() {

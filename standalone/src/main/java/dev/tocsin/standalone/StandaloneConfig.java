@@ -8,6 +8,7 @@ import dev.tocsin.query.QueryConfig;
 import dev.tocsin.query.StreamConfig;
 import dev.tocsin.runtime.GrpcServer;
 import dev.tocsin.runtime.Settings;
+import dev.tocsin.runtime.access.Access;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -31,6 +32,7 @@ import java.util.TreeMap;
 public record StandaloneConfig(
     Path data,
     GrpcServer.Config grpc,
+    Access.Config access,
     String opsHost,
     int opsPort,
     int kafkaPort,
@@ -68,6 +70,7 @@ public record StandaloneConfig(
         new StandaloneConfig(
             data,
             GrpcServer.Config.read(all, "edge", 9000),
+            Access.Config.read(all, "edge"),
             all.text("edge.ops-host", "127.0.0.1"),
             all.integer(OPS_PORT, 9090, 0, 65535),
             kafkaPort,

@@ -5,6 +5,7 @@ import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
 import dev.tocsin.runtime.OpsServer;
 import dev.tocsin.runtime.Settings;
+import dev.tocsin.runtime.access.Access;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
@@ -30,6 +31,7 @@ public final class ProcessorApp implements AutoCloseable {
   public ProcessorApp(Settings settings) {
     config = ProcessorConfig.read(settings);
     server = GrpcServer.Config.readInternal(settings, "processor", 9001);
+    Access.checkLoopback(settings, "processor");
     opsPort = settings.integer("processor.ops-port", 9091, 0, 65535);
     partitions = settings.integer("log.partitions", 12, 1, 1024);
     replicas = settings.integer("log.replicas", 3, 1, 15);

@@ -13,7 +13,6 @@ import java.net.UnknownHostException;
 import java.security.Key;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -61,34 +60,45 @@ public final class Access implements AutoCloseable {
     }
 
     private void checkOpen(Settings settings, String name) {
-      String host = settings.text(name + ".host", "127.0.0.1");
-      boolean open = settings.flag(name + ".open", false);
-      boolean plaintext = settings.flag(name + ".plaintext", false);
-      if (loopback(host)) {
-        return;
-      }
       boolean asked =
           tokens.isPresent() || tls.filter(c -> c.clientAuthorities().isPresent()).isPresent();
-      if (!asked && !open) {
-        settings.fault(
-            name + ".host",
-            "%s can be reached from elsewhere and nobody is asked who they are: set auth.*, or %s.open=true if that is meant"
-                .formatted(host, name));
+      if (!asked) {
+        checkLoopback(settings, name);
       }
-      if (asked && tls.isEmpty() && !plaintext) {
+      boolean plaintext = settings.flag(name + ".plaintext", false);
+      if (asked && tls.isEmpty() && !plaintext && !loopback(host(settings, name))) {
         settings.fault(
             name + ".host",
             "%s can be reached from elsewhere and tokens would go there unencrypted: set %s.tls.*, or %s.plaintext=true if something before it encrypts"
-                .formatted(host, name, name));
+                .formatted(host(settings, name), name, name));
       }
     }
+  }
 
-    private static boolean loopback(String host) {
-      try {
-        return InetAddress.getByName(host).isLoopbackAddress();
-      } catch (UnknownHostException e) {
-        return false; // it will not bind either, and says so then
-      }
+  /**
+   * That a server which asks nobody who they are listens on loopback only, unless {@code NAME.open}
+   * says that others may reach it. The fault is left to {@link Settings#check}.
+   */
+  public static void checkLoopback(Settings settings, String name) {
+    boolean open = settings.flag(name + ".open", false);
+    String host = host(settings, name);
+    if (!open && !loopback(host)) {
+      settings.fault(
+          name + ".host",
+          "%s can be reached from elsewhere and nobody is asked who they are: set %s.open=true if that is meant"
+              .formatted(host, name));
+    }
+  }
+
+  private static String host(Settings settings, String name) {
+    return settings.text(name + ".host", "127.0.0.1");
+  }
+
+  private static boolean loopback(String host) {
+    try {
+      return InetAddress.getByName(host).isLoopbackAddress();
+    } catch (UnknownHostException e) {
+      return false; // it will not bind either, and says so then
     }
   }
 
@@ -149,15 +159,21 @@ public final class Access implements AutoCloseable {
   }
 
   /**
-   * What every call goes through, in this order.
+   * What lets in who shows a good token; empty if nobody is asked.
    *
-   * @param open names of services that are for everyone
+   * @param closed names of services that are not for everyone
    */
-  public List<ServerInterceptor> guards(Predicate<String> open) {
-    List<ServerInterceptor> guards = new ArrayList<>();
-    verifier.ifPresent(tokens -> guards.add(new TokenGuard(tokens, open, timer, meters, clock)));
-    guards.add(new QuotaGuard(quotas, open, meters));
-    return guards;
+  public Optional<ServerInterceptor> tokens(Predicate<String> closed) {
+    return verifier.map(verifier -> new TokenGuard(verifier, closed, timer, meters, clock));
+  }
+
+  /**
+   * What holds callers to their quotas; to stand behind what tells who calls.
+   *
+   * @param bounded names of services that have quotas
+   */
+  public ServerInterceptor quotas(Predicate<String> bounded) {
+    return new QuotaGuard(quotas, bounded, meters);
   }
 
   @Override

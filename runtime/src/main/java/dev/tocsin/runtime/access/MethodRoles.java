@@ -8,6 +8,7 @@ import io.grpc.MethodDescriptor;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Which role each method asks for. What is not named here asks for the highest one, so that a new
@@ -17,6 +18,9 @@ final class MethodRoles {
   /** Anybody may ask how the server is. */
   private static final String PUBLIC =
       AlertIngestionGrpc.getHealthCheckMethod().getFullMethodName();
+
+  private static final Set<String> REFLECTION =
+      Set.of("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection");
 
   private static final Map<String, Role> ROLES = roles();
 
@@ -46,11 +50,15 @@ final class MethodRoles {
     roles.put(method.getFullMethodName(), role);
   }
 
-  /** The role that the method asks for; empty if it asks for none. */
+  /** Whether anybody may call it. */
+  static boolean isPublic(MethodDescriptor<?, ?> method) {
+    return method.getFullMethodName().equals(PUBLIC);
+  }
+
+  /** The role that the method asks for; empty if any caller may who is known. */
   static Optional<Role> of(MethodDescriptor<?, ?> method) {
-    String name = method.getFullMethodName();
-    return name.equals(PUBLIC)
+    return REFLECTION.contains(method.getServiceName())
         ? Optional.empty()
-        : Optional.of(ROLES.getOrDefault(name, Role.OPERATOR));
+        : Optional.of(ROLES.getOrDefault(method.getFullMethodName(), Role.OPERATOR));
   }
 }

@@ -21,17 +21,17 @@ import java.util.function.Predicate;
  */
 final class QuotaGuard implements ServerInterceptor {
   private final Quotas quotas;
-  private final Predicate<String> open;
+  private final Predicate<String> bounded;
   private final Counter refused;
 
   /**
    * A guard.
    *
-   * @param open names of services that are for everyone
+   * @param bounded names of services that have quotas
    */
-  QuotaGuard(Quotas quotas, Predicate<String> open, MeterRegistry meters) {
+  QuotaGuard(Quotas quotas, Predicate<String> bounded, MeterRegistry meters) {
     this.quotas = quotas;
-    this.open = open;
+    this.bounded = bounded;
     this.refused =
         Counter.builder("tocsin.calls.limited")
             .description("Calls refused because their caller was over its quota")
@@ -41,7 +41,7 @@ final class QuotaGuard implements ServerInterceptor {
   @Override
   public <Q, R> ServerCall.Listener<Q> interceptCall(
       ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
-    if (open.test(call.getMethodDescriptor().getServiceName())) {
+    if (!bounded.test(call.getMethodDescriptor().getServiceName())) {
       return next.startCall(call, headers);
     }
     Quota quota = quotas.of(Caller.current());

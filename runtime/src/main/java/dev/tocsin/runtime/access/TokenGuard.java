@@ -38,7 +38,7 @@ final class TokenGuard implements ServerInterceptor {
   private static final String SCHEME = "bearer ";
 
   private final TokenVerifier verifier;
-  private final Predicate<String> open;
+  private final Predicate<String> closed;
   private final ScheduledExecutorService timer;
   private final Clock clock;
   private final Map<Reason, Counter> failures = new EnumMap<>(Reason.class);
@@ -55,17 +55,17 @@ final class TokenGuard implements ServerInterceptor {
   /**
    * A guard.
    *
-   * @param open names of services that are for everyone
+   * @param closed names of services that are not for everyone
    * @param timer for the ends of tokens
    */
   TokenGuard(
       TokenVerifier verifier,
-      Predicate<String> open,
+      Predicate<String> closed,
       ScheduledExecutorService timer,
       MeterRegistry meters,
       Clock clock) {
     this.verifier = verifier;
-    this.open = open;
+    this.closed = closed;
     this.timer = timer;
     this.clock = clock;
     for (Reason reason : Reason.values()) {
@@ -82,19 +82,13 @@ final class TokenGuard implements ServerInterceptor {
   public <Q, R> ServerCall.Listener<Q> interceptCall(
       ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
     MethodDescriptor<Q, R> method = call.getMethodDescriptor();
-    Optional<Role> needed = MethodRoles.of(method);
-    if (open.test(method.getServiceName()) || needed.isEmpty()) {
+    if (!closed.test(method.getServiceName()) || MethodRoles.isPublic(method)) {
       headers.discardAll(AUTHORIZATION);
       return next.startCall(call, headers);
     }
     try {
       TokenVerifier.Holder holder = holder(headers);
-      if (!holder.may(needed.get())) {
-        throw refused(
-            Reason.ROLE,
-            Status.PERMISSION_DENIED.withDescription(
-                "the role %s is needed for this".formatted(needed.get().text())));
-      }
+      checkRole(method, holder);
       headers.discardAll(AUTHORIZATION);
       Context context = holder.caller().in(Context.current());
       return method.getType().clientSendsOneMessage() && method.getType().serverSendsOneMessage()
@@ -103,6 +97,16 @@ final class TokenGuard implements ServerInterceptor {
     } catch (StatusRuntimeException e) {
       call.close(e.getStatus(), e.getTrailers() == null ? new Metadata() : e.getTrailers());
       return new ServerCall.Listener<>() {};
+    }
+  }
+
+  private void checkRole(MethodDescriptor<?, ?> method, TokenVerifier.Holder holder) {
+    Optional<Role> needed = MethodRoles.of(method);
+    if (needed.isPresent() && !holder.may(needed.get())) {
+      throw refused(
+          Reason.ROLE,
+          Status.PERMISSION_DENIED.withDescription(
+              "the role %s is needed for this".formatted(needed.get().text())));
     }
   }
 
