@@ -41,12 +41,14 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
   private final Pauses pauses;
   private final PartitionViews views;
   private final Ticks ticks;
+  private final CommandCounts counts;
   private final Clock clock;
   private ProcessorContext<byte[], byte[]> context;
   private int partition;
   private PartitionStore store;
   private PartitionView view;
   private Fold fold;
+  private AppliedCommands commands;
   private long lastAppliedAtMs;
 
   FoldProcessor(
@@ -56,6 +58,7 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
       Pauses pauses,
       PartitionViews views,
       Ticks ticks,
+      CommandCounts counts,
       Clock clock) {
     this.config = config;
     this.entries = entries;
@@ -63,6 +66,7 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
     this.pauses = pauses;
     this.views = views;
     this.ticks = ticks;
+    this.counts = counts;
     this.clock = clock;
   }
 
@@ -76,6 +80,7 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
     hook.beforeCommit(store::flush);
     fold = new Fold(store, this::publish);
     view = views.open(partition, store);
+    commands = new AppliedCommands(store, view.refused(), counts);
     lastAppliedAtMs = clock.millis();
     context.schedule(TICK_CHECK, PunctuationType.WALL_CLOCK_TIME, this::tickIfDue);
   }
@@ -154,7 +159,8 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
         if (rest == null) {
           fold.skip(offset, entry.timestamp());
         } else {
-          fold.apply(rest, offset, entry.timestamp());
+          LogEntry whole = rest;
+          commands.apply(whole, () -> fold.apply(whole, offset, entry.timestamp()));
         }
         return;
       } catch (EngineFailure e) {

@@ -192,11 +192,6 @@ final class PartitionStore implements FoldStore {
     return Optional.ofNullable(outcomes.peek(key));
   }
 
-  /** Whether no more outcomes can be kept now; for any thread. */
-  boolean outcomesFull() {
-    return state.getOutcomes() >= rules.getOutcomesMax();
-  }
-
   /** Everything as it is between two commits of the fold, for any thread. To be closed by it. */
   StoreSnapshot snapshot() {
     lock.readLock().lock();

@@ -116,11 +116,12 @@ public final class Processor implements AutoCloseable {
     EntryGate gate = new EntryGate(entries, config.skips());
     follow(gate);
     Ticks ticks = lifetime.add(new Ticks(log, config.kafka(), clock));
+    CommandCounts counts = new CommandCounts(meters);
     RocksMemory memory = lifetime.add(new RocksMemory(config.rocksBytesMax()));
     Topology topology =
         FoldTopology.build(
             config.topics(),
-            () -> new FoldProcessor(config, entries, gate, pauses, views, ticks, clock));
+            () -> new FoldProcessor(config, entries, gate, pauses, views, ticks, counts, clock));
     Properties settings = new Properties();
     settings.putAll(StreamsSettings.of(config, shape.replicas(), memory));
     streams =
