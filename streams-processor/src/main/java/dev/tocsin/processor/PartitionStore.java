@@ -18,6 +18,9 @@ import dev.tocsin.schemas.Tally;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
@@ -50,6 +53,10 @@ final class PartitionStore implements FoldStore {
   private final TimerQueue timers;
   private final Receipts receipts = new Receipts();
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+
+  /** Those that are open, and are told before anything changes. */
+  private final Set<IncidentSnapshot> snapshots = ConcurrentHashMap.newKeySet();
+
   private volatile PartitionState state;
   private boolean stateChanged;
   private volatile Rules rules;
@@ -117,6 +124,7 @@ final class PartitionStore implements FoldStore {
   public void commit(Changes changes) {
     lock.writeLock().lock();
     try {
+      snapshots.forEach(snapshot -> snapshot.keep(changes));
       if (changes.rules() != null) {
         // What has expired under the old window stays expired under a longer one.
         receipts.expire(changes.state().getFoldTimeMs(), rules);
@@ -190,6 +198,25 @@ final class PartitionStore implements FoldStore {
   /** The outcome of a command, by {@link dev.tocsin.engine.Outcomes#key}, for any thread. */
   Optional<Outcome> readOutcome(Key128 key) {
     return Optional.ofNullable(outcomes.peek(key));
+  }
+
+  /**
+   * A workspace's incidents as they are between two commits of the fold, for any thread. To be
+   * closed by it.
+   *
+   * @param room for what the fold replaces while the snapshot is open
+   */
+  IncidentSnapshot snapshot(String workspace, boolean open, boolean notOpen, Semaphore room) {
+    lock.readLock().lock();
+    try {
+      IncidentSnapshot snapshot =
+          new IncidentSnapshot(
+              walk(workspace, open, notOpen, null), this::read, room, snapshots::remove);
+      snapshots.add(snapshot);
+      return snapshot;
+    } finally {
+      lock.readLock().unlock();
+    }
   }
 
   /** Everything as it is between two commits of the fold, for any thread. To be closed by it. */

@@ -41,6 +41,7 @@ public final class Processor implements AutoCloseable {
 
   private static final Duration CLOSE_MAX = Duration.ofSeconds(20);
   private static final int REPLY_THREADS = 4;
+  private static final int SNAPSHOT_THREADS = 2;
 
   /** A snapshot keeps what has been replaced since from being dropped: for so long at most. */
   private static final Duration SNAPSHOT_MAX = Duration.ofSeconds(60);
@@ -132,7 +133,7 @@ public final class Processor implements AutoCloseable {
         lifetime.add(
             new OwnerFeed(shape.partitions(), log, streams::metadataForAllStreamsClients, timer));
     SnapshotCalls snapshots =
-        new SnapshotCalls(config.snapshotsMax(), SNAPSHOT_MAX, replies, timer);
+        new SnapshotCalls(config.snapshotsMax(), SNAPSHOT_MAX, snapshotThreads(), timer);
     Gauge.builder("tocsin.processor.snapshots", snapshots, SnapshotCalls::open)
         .description("Snapshots of partitions that are being sent")
         .register(meters);
@@ -146,6 +147,13 @@ public final class Processor implements AutoCloseable {
     Gauge.builder("tocsin.processor.partitions", views, owned -> owned.owned().size())
         .description("Partitions of the log that this instance owns")
         .register(meters);
+  }
+
+  /** Their own, so that nobody who waits for a command or a position waits for a snapshot. */
+  private ExecutorService snapshotThreads() {
+    ExecutorService threads = Executors.newFixedThreadPool(SNAPSHOT_THREADS, Processor::daemon);
+    lifetime.add(threads::shutdownNow);
+    return threads;
   }
 
   /** What others have published is known before any of it is met; so is what is written here. */

@@ -9,6 +9,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Semaphore;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,10 +37,11 @@ final class SnapshotCall {
   private final IncidentFilter filter;
   private final ServerCallStreamObserver<SnapshotIncidentsResponse> reply;
   private final Runnable closed;
+  private final Semaphore room;
   private final SerialTask task;
   private volatile boolean cancelled;
   private volatile boolean expired;
-  private StoreSnapshot snapshot;
+  private IncidentSnapshot snapshot;
   private SnapshotIncidentsResponse.Builder chunk;
   private int chunkBytes;
   private boolean ended;
@@ -48,6 +50,7 @@ final class SnapshotCall {
    * A call that begins with its first {@link #wake}.
    *
    * @param threads where the store is read
+   * @param room for what the fold replaces meanwhile
    * @param closed run once, when it has ended
    */
   SnapshotCall(
@@ -55,7 +58,9 @@ final class SnapshotCall {
       IncidentFilter filter,
       ServerCallStreamObserver<SnapshotIncidentsResponse> reply,
       Executor threads,
+      Semaphore room,
       Runnable closed) {
+    this.room = room;
     this.view = view;
     this.filter = filter;
     this.reply = reply;
@@ -97,6 +102,8 @@ final class SnapshotCall {
           Errors.unavailable(
               "partition " + view.partition() + " is not answered by this instance any more",
               RETRY_AFTER));
+    } catch (IncidentSnapshot.OverrunException e) {
+      fail(Errors.unavailable(e.getMessage(), RETRY_AFTER));
     } catch (RuntimeException e) {
       LOG.error("a snapshot of partition {} failed", view.partition(), e);
       fail(Status.INTERNAL.withDescription("the snapshot failed").asRuntimeException());
@@ -105,7 +112,7 @@ final class SnapshotCall {
 
   private void proceed() {
     if (snapshot == null) {
-      snapshot = view.store().snapshot();
+      snapshot = filter.snapshot(view.store(), room);
       chunk = empty();
       send(); // so that its reader knows at once what it will have seen
       task.wake();

@@ -129,12 +129,33 @@ class StandbysTest {
     assertThat(view().staleness())
         .contains(Staleness.newBuilder().setAge(Duration.getDefaultInstance()).build());
     logEnd = CompletableFuture.completedStage(7L);
-    assertThat(view().staleness().orElseThrow().getEntries()).as("asked just before").isZero();
+    assertThat(view().staleness().orElseThrow().getEntries()).as("asked anew").isEqualTo(5);
     clock.set(Instant.ofEpochMilli(World.START_MS + 61_500));
     Staleness staleness = view().staleness().orElseThrow();
     assertThat(staleness.getEntries()).isEqualTo(5);
     assertThat(staleness.getAge().getSeconds()).isEqualTo(61);
     assertThat(staleness.getAge().getNanos()).isEqualTo(500_000_000);
+  }
+
+  @Test
+  void view_isJudgedByAnEndThatWasAskedForAfterTheReadBegan() {
+    apply(TestLog.alert("a", "cart", "slow"));
+    standbys.onUpdateStart(CHANGELOG, STORE, 0);
+    CompletableFuture<Long> before = new CompletableFuture<>();
+    logEnd = before;
+    CompletionStage<StandbyView> first = standbys.view(3);
+    CompletableFuture<Long> after = new CompletableFuture<>();
+    logEnd = after; // something was acknowledged since the first was asked
+    CompletionStage<StandbyView> second = standbys.view(3);
+    CompletionStage<StandbyView> third = standbys.view(3);
+    before.complete(2L);
+    assertThat(first.toCompletableFuture().join().staleness().orElseThrow().getEntries()).isZero();
+    assertThat(second.toCompletableFuture().isDone()).isFalse();
+    logEnd = new CompletableFuture<>(); // one request serves both
+    after.complete(3L);
+    assertThat(second.toCompletableFuture().join().staleness().orElseThrow().getEntries())
+        .isEqualTo(1);
+    assertThat(third.toCompletableFuture().isDone()).isTrue();
   }
 
   @Test
