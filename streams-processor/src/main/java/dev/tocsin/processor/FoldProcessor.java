@@ -42,6 +42,7 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
   private final PartitionViews views;
   private final Ticks ticks;
   private final CommandCounts counts;
+  private final StateCodecs codecs;
   private final Clock clock;
   private ProcessorContext<byte[], byte[]> context;
   private int partition;
@@ -59,7 +60,9 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
       PartitionViews views,
       Ticks ticks,
       CommandCounts counts,
+      StateCodecs codecs,
       Clock clock) {
+    this.codecs = codecs;
     this.config = config;
     this.entries = entries;
     this.gate = gate;
@@ -75,7 +78,7 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
     this.context = context;
     partition = context.taskId().partition();
     KeyValueStore<Bytes, byte[]> bytes = context.getStateStore(FoldTopology.STATE_STORE);
-    store = new PartitionStore(bytes, config.cleanMax());
+    store = new PartitionStore(bytes, config.cleanMax(), codecs);
     CommitHook hook = context.getStateStore(FoldTopology.COMMIT_HOOK);
     hook.beforeCommit(store::flush);
     fold = new Fold(store, this::publish);

@@ -36,15 +36,9 @@ import org.apache.kafka.streams.state.KeyValueStore;
  * between two commits of the fold by {@link #snapshot}.
  */
 final class PartitionStore implements FoldStore {
-  private static final Codec<FingerprintState> FINGERPRINTS = Codec.of(FingerprintState.class);
-  private static final Codec<GroupState> GROUPS = Codec.of(GroupState.class);
-  private static final Codec<Incident> INCIDENTS = Codec.of(Incident.class);
-  private static final Codec<Tally> TALLIES = Codec.of(Tally.class);
-  private static final Codec<Outcome> OUTCOMES = Codec.of(Outcome.class);
-  private static final Codec<PartitionState> STATES = Codec.of(PartitionState.class);
-  private static final Codec<Rules> RULES = Codec.of(Rules.class);
 
   private final KeyValueStore<Bytes, byte[]> store;
+  private final StateCodecs codecs;
   private final Table<FingerprintState> fingerprints;
   private final Table<GroupState> groups;
   private final Table<Incident> incidents;
@@ -63,15 +57,21 @@ final class PartitionStore implements FoldStore {
   private long unstoredReceipts;
 
   PartitionStore(KeyValueStore<Bytes, byte[]> store, int cleanMax) {
+    this(store, cleanMax, new StateCodecs());
+  }
+
+  /** One that is read and written by {@code codecs}. */
+  PartitionStore(KeyValueStore<Bytes, byte[]> store, int cleanMax, StateCodecs codecs) {
     this.store = store;
-    this.fingerprints = new Table<>(StateKeys.FINGERPRINT, FINGERPRINTS, store, cleanMax);
-    this.groups = new Table<>(StateKeys.GROUP, GROUPS, store, cleanMax);
-    this.incidents = new Table<>(StateKeys.INCIDENT, INCIDENTS, store, cleanMax);
-    this.tallies = new Table<>(StateKeys.TALLY, TALLIES, store, cleanMax);
-    this.outcomes = new Table<>(StateKeys.OUTCOME, OUTCOMES, store, cleanMax);
+    this.codecs = codecs;
+    this.fingerprints = new Table<>(StateKeys.FINGERPRINT, codecs.fingerprints(), store, cleanMax);
+    this.groups = new Table<>(StateKeys.GROUP, codecs.groups(), store, cleanMax);
+    this.incidents = new Table<>(StateKeys.INCIDENT, codecs.incidents(), store, cleanMax);
+    this.tallies = new Table<>(StateKeys.TALLY, codecs.tallies(), store, cleanMax);
+    this.outcomes = new Table<>(StateKeys.OUTCOME, codecs.outcomes(), store, cleanMax);
     this.timers = new TimerQueue(store);
-    this.state = read(StateKeys.STATE, STATES).orElseGet(InitialState::partition);
-    this.rules = read(StateKeys.RULES, RULES).orElseGet(InitialState::rules);
+    this.state = read(StateKeys.STATE, codecs.states()).orElseGet(InitialState::partition);
+    this.rules = read(StateKeys.RULES, codecs.rules()).orElseGet(InitialState::rules);
     loadReceipts();
   }
 
@@ -129,7 +129,7 @@ final class PartitionStore implements FoldStore {
         // What has expired under the old window stays expired under a longer one.
         receipts.expire(changes.state().getFoldTimeMs(), rules);
         rules = changes.rules();
-        store.put(StateKeys.RULES, RULES.encode(rules));
+        store.put(StateKeys.RULES, codecs.rules().encode(rules));
       }
       changes.fingerprints().forEach(fingerprints::put);
       changes.groups().forEach(groups::put);
@@ -167,7 +167,7 @@ final class PartitionStore implements FoldStore {
       receipts.flush(new StoredChunks());
       unstoredReceipts = 0;
       if (stateChanged) {
-        store.put(StateKeys.STATE, STATES.encode(state));
+        store.put(StateKeys.STATE, codecs.states().encode(state));
         stateChanged = false;
       }
     } finally {

@@ -4,6 +4,8 @@ import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
 import dev.tocsin.runtime.SchemaPublisher;
 import dev.tocsin.schemas.Codec;
+import dev.tocsin.schemas.DeadLetter;
+import dev.tocsin.schemas.IncidentEvent;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.WriterSchema;
 import io.grpc.BindableService;
@@ -11,7 +13,11 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.ExecutorService;
@@ -19,6 +25,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.apache.avro.specific.SpecificRecordBase;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.CloseOptions;
@@ -56,6 +63,7 @@ public final class Processor implements AutoCloseable {
   private volatile String givenUp;
   private volatile boolean closing;
   private final Pauses pauses;
+  private final StateCodecs codecs = new StateCodecs();
   private KafkaStreams streams;
   private PartitionViews views;
   private StateService service;
@@ -122,7 +130,9 @@ public final class Processor implements AutoCloseable {
     Topology topology =
         FoldTopology.build(
             config.topics(),
-            () -> new FoldProcessor(config, entries, gate, pauses, views, ticks, counts, clock));
+            () ->
+                new FoldProcessor(
+                    config, entries, gate, pauses, views, ticks, counts, codecs, clock));
     Properties settings = new Properties();
     settings.putAll(StreamsSettings.of(config, shape.replicas(), memory));
     streams =
@@ -159,17 +169,29 @@ public final class Processor implements AutoCloseable {
   /** What others have published is known before any of it is met; so is what is written here. */
   private void follow(EntryGate gate) {
     String topic = config.topics().schemas();
-    WriterSchema ticks = WriterSchema.of(LogEntry.class);
-    SchemaPublisher.publish(config.kafka(), topic, ticks.key(), ticks.json());
-    SchemaFollower follower = new SchemaFollower(topic, config.kafka(), gate, meters);
+    SchemaPublisher.publish(config.kafka(), topic, written());
+    SchemaFollower follower = new SchemaFollower(topic, config.kafka(), gate, codecs, meters);
     lifetime.add(follower);
     follower.start();
+  }
+
+  /** Ticks, events, dead letters, and what stores and their changelogs hold. */
+  private static Map<byte[], byte[]> written() {
+    Map<byte[], byte[]> schemas = new LinkedHashMap<>();
+    List<Class<? extends SpecificRecordBase>> types = new ArrayList<>(StateCodecs.WRITTEN);
+    types.addAll(List.of(LogEntry.class, IncidentEvent.class, DeadLetter.class));
+    for (Class<? extends SpecificRecordBase> type : types) {
+      WriterSchema schema = WriterSchema.of(type);
+      schemas.put(schema.key(), schema.json());
+    }
+    return schemas;
   }
 
   private Standbys standbys(Admin admin, LogEnds logEnds, ExecutorService reads) {
     GroupOffsets offsets =
         new GroupOffsets(admin, config.topics().applicationId(), config.topics().log());
-    Standbys standbys = new Standbys(this::copy, offsets::committed, logEnds::end, reads, clock);
+    Standbys standbys =
+        new Standbys(this::copy, offsets::committed, logEnds::end, reads, codecs, clock);
     views.watch(standbys::owned, standbys::lost);
     streams.setStandbyUpdateListener(standbys);
     streams.setGlobalStateRestoreListener(standbys);

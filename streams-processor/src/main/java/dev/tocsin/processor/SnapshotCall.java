@@ -4,6 +4,7 @@ import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.state.SnapshotIncidentsResponse;
 import dev.tocsin.runtime.Errors;
 import dev.tocsin.runtime.SerialTask;
+import dev.tocsin.schemas.Codec.UnknownSchemaException;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -97,10 +98,10 @@ final class SnapshotCall {
       } else if (reply.isReady()) {
         proceed();
       }
-    } catch (InvalidStateStoreException moved) {
+    } catch (InvalidStateStoreException | UnknownSchemaException moved) {
       fail(
           Errors.unavailable(
-              "partition " + view.partition() + " is not answered by this instance any more",
+              "partition " + view.partition() + " is not answered by this instance now",
               RETRY_AFTER));
     } catch (IncidentSnapshot.OverrunException e) {
       fail(Errors.unavailable(e.getMessage(), RETRY_AFTER));

@@ -40,6 +40,7 @@ final class Standbys implements StandbyUpdateListener, StateRestoreListener {
   private final IntFunction<CompletionStage<Long>> committed;
   private final FreshEnds logEnds;
   private final Executor reads;
+  private final StateCodecs codecs;
   private final Clock clock;
   private final Map<Integer, Copy> copies = new ConcurrentHashMap<>();
   private final AtomicInteger waiting = new AtomicInteger();
@@ -51,13 +52,16 @@ final class Standbys implements StandbyUpdateListener, StateRestoreListener {
    * @param committed the offset that the owner of a partition last committed
    * @param logEnds where a partition of the log ends now
    * @param reads runs what reads stores
+   * @param codecs read what owners wrote
    */
   Standbys(
       IntFunction<ReadOnlyKeyValueStore<Bytes, byte[]>> stores,
       IntFunction<CompletionStage<Long>> committed,
       IntFunction<CompletionStage<Long>> logEnds,
       Executor reads,
+      StateCodecs codecs,
       Clock clock) {
+    this.codecs = codecs;
     this.stores = stores;
     this.committed = committed;
     this.logEnds = new FreshEnds(logEnds);
@@ -151,7 +155,7 @@ final class Standbys implements StandbyUpdateListener, StateRestoreListener {
 
   private StandbyView view(int partition, Copy copy, long committed, long end) {
     ReadOnlyKeyValueStore<Bytes, byte[]> store = stores.apply(partition);
-    StandbyView view = new StandbyView(partition, store, end, clock.millis());
+    StandbyView view = new StandbyView(partition, store, codecs, end, clock.millis());
     if (!copy.whole) {
       if (view.state().getAppliedOffset() < committed) {
         throw new InvalidStateStoreException("the copy is not whole yet");

@@ -68,6 +68,7 @@ final class FoldRig implements AutoCloseable {
                         views,
                         ticker,
                         new CommandCounts(new SimpleMeterRegistry()),
+                        new StateCodecs(),
                         clock)));
     log =
         disk.driver.createInputTopic(

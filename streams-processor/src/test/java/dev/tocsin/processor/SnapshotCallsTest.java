@@ -155,6 +155,7 @@ class SnapshotCallsTest {
                 partition -> CompletableFuture.completedStage(offset),
                 partition -> CompletableFuture.completedStage(offset),
                 Runnable::run,
+                new StateCodecs(),
                 Clock.systemUTC()),
             new SnapshotCalls(placesMax, openMax, threads, timer));
     Settings settings = Settings.of(Map.of("processor.port", "0"));
