@@ -15,6 +15,7 @@ import io.grpc.CallOptions;
 import io.grpc.MethodDescriptor;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
+import java.util.Iterator;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
@@ -205,13 +206,15 @@ final class OwnerCalls {
   }
 
   private void hedge() {
-    for (OwnerQuestion<?, ?> question : waiting) {
+    Iterator<OwnerQuestion<?, ?>> questions = waiting.iterator();
+    while (questions.hasNext()) {
+      OwnerQuestion<?, ?> question = questions.next();
       if (question.isOlderThan(HEDGE_AFTER)) {
         if (hedges.incrementAndGet() > HEDGES_MAX) {
           hedges.decrementAndGet();
           return;
         }
-        waiting.remove(question);
+        questions.remove();
         question.hedge();
       }
     }

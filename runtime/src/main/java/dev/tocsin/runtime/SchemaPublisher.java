@@ -1,5 +1,6 @@
 package dev.tocsin.runtime;
 
+import dev.tocsin.schemas.WriterSchema;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Arrays;
@@ -49,19 +50,27 @@ public final class SchemaPublisher {
    * @throws KafkaException if the cluster does not take it in that time, or has no such topic
    */
   public static boolean publish(Map<String, ?> kafka, String topic, byte[] key, byte[] json) {
-    return publish(kafka, topic, Map.of(key, json));
+    return publish(topic, kafka, List.of(new ProducerRecord<>(topic, 0, key, json)));
   }
 
-  /** As the other, for several at once: each schema by its key. Whether any was written now. */
-  public static boolean publish(Map<String, ?> kafka, String topic, Map<byte[], byte[]> schemas) {
+  /** As the other, for several at once. Whether any was written now. */
+  public static boolean publish(Map<String, ?> kafka, String topic, List<WriterSchema> schemas) {
+    return publish(
+        topic,
+        kafka,
+        schemas.stream()
+            .map(schema -> new ProducerRecord<>(topic, 0, schema.key(), schema.json()))
+            .toList());
+  }
+
+  private static boolean publish(
+      String topic, Map<String, ?> kafka, List<ProducerRecord<byte[], byte[]>> schemas) {
     Map<ByteBuffer, byte[]> published = published(kafka, topic);
     List<ProducerRecord<byte[], byte[]>> missing =
-        schemas.entrySet().stream()
+        schemas.stream()
             .filter(
                 schema ->
-                    !Arrays.equals(
-                        published.get(ByteBuffer.wrap(schema.getKey())), schema.getValue()))
-            .map(schema -> new ProducerRecord<>(topic, 0, schema.getKey(), schema.getValue()))
+                    !Arrays.equals(published.get(ByteBuffer.wrap(schema.key())), schema.value()))
             .toList();
     if (missing.isEmpty()) {
       return false;

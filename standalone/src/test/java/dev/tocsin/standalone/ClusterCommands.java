@@ -44,7 +44,7 @@ final class ClusterCommands implements AutoCloseable {
   private static final Duration PAUSE = Duration.ofMillis(40);
 
   /** A command that has no answer by then is a fault: no part is away for so long. */
-  private static final Duration ANSWERED_MAX = Duration.ofSeconds(120);
+  private static final Duration ANSWERED_MAX = Duration.ofMinutes(2);
 
   /** What an incident must be in the end. */
   private record Expected(long revision, long notes, IncidentState state, Severity severity) {}

@@ -15,9 +15,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.ExecutorService;
@@ -176,15 +174,10 @@ public final class Processor implements AutoCloseable {
   }
 
   /** Ticks, events, dead letters, and what stores and their changelogs hold. */
-  private static Map<byte[], byte[]> written() {
-    Map<byte[], byte[]> schemas = new LinkedHashMap<>();
+  private static List<WriterSchema> written() {
     List<Class<? extends SpecificRecordBase>> types = new ArrayList<>(StateCodecs.WRITTEN);
     types.addAll(List.of(LogEntry.class, IncidentEvent.class, DeadLetter.class));
-    for (Class<? extends SpecificRecordBase> type : types) {
-      WriterSchema schema = WriterSchema.of(type);
-      schemas.put(schema.key(), schema.json());
-    }
-    return schemas;
+    return types.stream().map(WriterSchema::of).toList();
   }
 
   private Standbys standbys(Admin admin, LogEnds logEnds, ExecutorService reads) {

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.utils.Utils;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -40,11 +41,11 @@ class KafkaAwayIT {
     }
 
     private void accept() {
-      String[] broker = SharedBroker.bootstrap().split(":");
+      Integer broker = Utils.getPort(SharedBroker.bootstrap());
       try {
         while (true) {
           Socket in = socket.accept();
-          Socket out = new Socket(broker[0], Integer.parseInt(broker[1]));
+          Socket out = new Socket(InetAddress.getLoopbackAddress(), broker);
           daemon(() -> copy(in, out));
           daemon(() -> copy(out, in));
         }

@@ -165,6 +165,9 @@ class PauseIT {
     String skip = "%d:%d, %d:%d".formatted(partition, offset, partition, last);
     open(Map.of("processor.skip", skip), Health::serving);
     assertThat(processor.onlyIncident(partition, last).getOccurrences()).isEqualTo(1);
+    Awaitility.await("it is committed")
+        .atMost(SOON)
+        .until(() -> !LogReader.read(topics.deadLetters(), 0).isEmpty());
     assertThat(LogReader.read(topics.deadLetters(), 0))
         .singleElement()
         .satisfies(
