@@ -12,6 +12,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -75,6 +76,19 @@ final class CatchUpReaders implements OlderEvents, AutoCloseable {
 
   @Override
   public void read(int partition, long offset, java.util.function.Consumer<Answer> answer) {
+    TopicPartition read = new TopicPartition(topic, partition);
+    ask(consumer -> read(consumer, read, offset), answer);
+  }
+
+  @Override
+  public void find(int partition, EventPosition told, java.util.function.Consumer<Answer> answer) {
+    TopicPartition searched = new TopicPartition(topic, partition);
+    ask(consumer -> find(consumer, searched, told), answer);
+  }
+
+  private void ask(
+      Function<Consumer<byte[], byte[]>, Answer> question,
+      java.util.function.Consumer<Answer> answer) {
     AtomicBoolean open = new AtomicBoolean(true);
     java.util.function.Consumer<Answer> once =
         given -> {
@@ -91,7 +105,7 @@ final class CatchUpReaders implements OlderEvents, AutoCloseable {
       threads.execute(
           () -> {
             if (open.get()) { // else whoever asked has given up
-              once.accept(answer(partition, offset));
+              once.accept(answer(question));
               tooLong.cancel(false);
             }
           });
@@ -107,13 +121,13 @@ final class CatchUpReaders implements OlderEvents, AutoCloseable {
     idle.forEach(Consumer::close);
   }
 
-  private Answer answer(int partition, long offset) {
+  private Answer answer(Function<Consumer<byte[], byte[]>, Answer> question) {
     Consumer<byte[], byte[]> consumer = idle.poll();
     try {
       if (consumer == null) {
         consumer = consumers.get();
       }
-      Answer answer = read(consumer, new TopicPartition(topic, partition), offset);
+      Answer answer = question.apply(consumer);
       idle.push(consumer);
       return answer;
     } catch (RuntimeException e) {
@@ -134,18 +148,42 @@ final class CatchUpReaders implements OlderEvents, AutoCloseable {
     if (offset < begin || offset > end) {
       return new Answer.Gone();
     }
-    consumer.seek(partition, offset);
-    List<EventItem> items = new ArrayList<>();
     try {
-      for (int polls = 0;
-          polls < POLLS_MAX && items.isEmpty() && consumer.position(partition) < end;
-          polls++) {
-        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
-          items.add(EventItem.of(record));
-        }
-      }
+      return chunk(consumer, partition, offset, end);
     } catch (OffsetOutOfRangeException e) {
       return new Answer.Gone();
+    }
+  }
+
+  private Answer find(
+      Consumer<byte[], byte[]> consumer, TopicPartition partition, EventPosition told) {
+    List<TopicPartition> only = List.of(partition);
+    consumer.assign(only);
+    long begin = consumer.beginningOffsets(only).get(partition);
+    long end = consumer.endOffsets(only).get(partition);
+    return new EventSearch(consumer, partition, told, waitMax).find(begin, end);
+  }
+
+  /**
+   * Events from {@code offset} on that weigh no more than a chunk, but for the first: a fetch is
+   * bounded as it is compressed, and holds far more than that.
+   */
+  static Answer.Found chunk(
+      Consumer<byte[], byte[]> consumer, TopicPartition partition, long offset, long end) {
+    consumer.seek(partition, offset);
+    List<EventItem> items = new ArrayList<>();
+    long weight = 0;
+    for (int polls = 0;
+        polls < POLLS_MAX && items.isEmpty() && consumer.position(partition) < end;
+        polls++) {
+      for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+        EventItem item = EventItem.of(record);
+        weight += item.weight();
+        if (!items.isEmpty() && weight > StreamConfig.CHUNK_WEIGHT_MAX) {
+          return new Answer.Found(items, item.offset());
+        }
+        items.add(item);
+      }
     }
     return new Answer.Found(items, consumer.position(partition));
   }

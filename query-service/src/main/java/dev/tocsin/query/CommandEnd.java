@@ -20,6 +20,8 @@ import org.slf4j.LoggerFactory;
  */
 record CommandEnd(Outcome outcome, Incident incident, StatusRuntimeException error) {
   private static final Logger LOG = LoggerFactory.getLogger(CommandEnd.class);
+  private static final SeldomLog WITHOUT_OUTCOME = new SeldomLog(LOG, System::nanoTime);
+  private static final SeldomLog OF_NEWER_KIND = new SeldomLog(LOG, System::nanoTime);
 
   /** When room may be there again where too many outcomes are kept: they go by the minute. */
   private static final Duration OUTCOMES_RETRY_AFTER = Duration.ofSeconds(30);
@@ -89,8 +91,9 @@ record CommandEnd(Outcome outcome, Incident incident, StatusRuntimeException err
   static CommandEnd of(CommandEntry entry, ReadOutcomeResponse response) {
     // A command that was refused because too many outcomes are kept has none itself.
     if (!response.getFound() && response.getCode() != ReadOutcomeResponse.Code.RESOURCE_EXHAUSTED) {
-      // Its entry is applied, so there should be one: it is a dead letter, or its hour is over.
-      LOG.error("command {} is applied and has no outcome", entry.requestId());
+      // Its entry is applied, so there should be one: it is a dead letter, its hour is over, or an
+      // owner before this one refused it for want of room.
+      WITHOUT_OUTCOME.error("command " + entry.requestId() + " is applied and has no outcome");
       return unknown(Code.INTERNAL, "it was applied, and its outcome is not kept", entry);
     }
     String message = response.getMessage();
@@ -113,7 +116,7 @@ record CommandEnd(Outcome outcome, Incident incident, StatusRuntimeException err
       case RESOURCE_EXHAUSTED ->
           failed(Outcome.OUTCOMES_FULL, Errors.exhausted(message, OUTCOMES_RETRY_AFTER));
       case CODE_UNSPECIFIED, UNRECOGNIZED -> {
-        LOG.error("command {} has an outcome of a newer kind", entry.requestId());
+        OF_NEWER_KIND.error("command " + entry.requestId() + " has an outcome of a newer kind");
         yield unknown(Code.INTERNAL, "its outcome is of a kind that is not known here", entry);
       }
     };

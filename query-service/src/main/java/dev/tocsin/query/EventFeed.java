@@ -6,13 +6,16 @@ import java.util.function.Consumer;
 
 /**
  * The events of all partitions behind a stream's positions, each partition in turn: from the ring,
- * and where that has none of them any more, a chunk at a time from the topic.
+ * and where that has none of them any more, a chunk at a time from the topic. While one partition's
+ * is fetched the others go on.
  *
  * <p>One thread at a time; what the readers answer comes back to it by {@code inbox}.
  */
 final class EventFeed {
   /** Of what is taken from the ring at a time, as {@link EventItem#weight}. */
   private static final int RING_WEIGHT = 1 << 20;
+
+  private static final int NO_PARTITION = -1;
 
   private final EventRings rings;
   private final OlderEvents older;
@@ -23,13 +26,21 @@ final class EventFeed {
   /** Partitions whose position was ahead of the ring, and found to be in the topic. */
   private final boolean[] checked;
 
+  /** Partitions that the ring has left behind. */
+  private final boolean[] behind;
+
   private Chunk chunk;
-  private boolean awaiting;
-  private boolean behind;
+
+  /** What came from the topic, until its turn comes. */
+  private Chunk fetched;
+
+  /** The partition of which something is fetched, one at a time; {@link #NO_PARTITION} for none. */
+  private int fetching = NO_PARTITION;
+
   private int turnOf;
 
   /** Events of one partition that are being given. */
-  private record Chunk(int partition, Iterator<EventItem> items, long next, boolean older) {}
+  private record Chunk(int partition, Iterator<EventItem> items, long next) {}
 
   /**
    * A feed from these positions on, which it moves.
@@ -48,6 +59,7 @@ final class EventFeed {
     this.inbox = inbox;
     this.positions = positions;
     this.checked = new boolean[positions.length];
+    this.behind = new boolean[positions.length];
   }
 
   /** How far each partition has been told. Whoever tells an event moves its partition's on. */
@@ -66,61 +78,73 @@ final class EventFeed {
         positions[chunk.partition()] = at.past(Math.max(at.next(), chunk.next()) - 1);
         chunk = null;
       }
-      if (awaiting || !load()) {
+      if (!load()) {
         return null;
       }
     }
   }
 
-  /** What came from the ring stays there, so that a stream that is slow does not hold it. */
+  /** Holds no events, so that a stream that is slow costs nothing: they are read again. */
   void release() {
-    if (chunk != null && !chunk.older()) {
-      chunk = null;
-    }
-  }
-
-  /** Holds nothing any more. */
-  void close() {
     chunk = null;
+    fetched = null;
   }
 
   /** Takes up the next chunk, each partition in turn; false if there is none now. */
   private boolean load() {
-    for (int i = 0; i < positions.length; i++) {
+    chunk = fetched;
+    fetched = null;
+    for (int i = 0; chunk == null && i < positions.length; i++) {
       int partition = turnOf;
       turnOf = (turnOf + 1) % positions.length;
-      EventRing ring = rings.of(partition);
-      long from = positions[partition].next();
-      OlderEvents.Answer.Found found = ring.read(from, RING_WEIGHT);
-      boolean ahead = from > ring.end();
-      if (found == null || (ahead && !checked[partition])) {
-        checked[partition] = true;
-        fetch(partition, from);
-        return false;
-      }
-      if (found.next() > from) {
-        chunk = new Chunk(partition, found.items().iterator(), found.next(), false);
-        behind = false;
-        return true;
+      if (partition != fetching) {
+        chunk = ofRing(partition);
       }
     }
-    return false;
+    return chunk != null;
   }
 
-  /** What is not in the ring; or what is not there yet, if it is, rather than a token's mistake. */
-  private void fetch(int partition, long from) {
-    if (!behind) {
-      behind = true;
+  /** What the ring has of a partition; null if it has nothing now, or what follows is fetched. */
+  private Chunk ofRing(int partition) {
+    EventPosition at = positions[partition];
+    if (at.next() == EventPosition.NONE) {
+      fetch(partition, answer -> older.find(partition, at, answer));
+      return null;
+    }
+    EventRing ring = rings.of(partition);
+    OlderEvents.Answer.Found found = ring.read(at.next(), RING_WEIGHT);
+    // What is not there yet may be a tail that is late, or a token's mistake.
+    boolean doubtful = at.next() > ring.end() && !checked[partition];
+    if (found == null || doubtful) {
+      fetch(partition, answer -> older.read(partition, at.next(), answer));
+      return null;
+    }
+    if (found.next() == at.next()) {
+      return null;
+    }
+    behind[partition] = false;
+    return new Chunk(partition, found.items().iterator(), found.next());
+  }
+
+  private void fetch(int partition, Consumer<Consumer<OlderEvents.Answer>> question) {
+    if (fetching != NO_PARTITION) {
+      return; // its turn comes
+    }
+    if (!behind[partition]) {
+      behind[partition] = true;
       metrics.fellBehind();
     }
-    awaiting = true;
-    older.read(partition, from, answer -> inbox.accept(() -> fetched(partition, answer)));
+    checked[partition] = true;
+    fetching = partition;
+    question.accept(answer -> inbox.accept(() -> fetched(partition, answer)));
   }
 
   private void fetched(int partition, OlderEvents.Answer answer) {
-    awaiting = false;
+    fetching = NO_PARTITION;
     if (answer instanceof OlderEvents.Answer.Found found) {
-      chunk = new Chunk(partition, found.items().iterator(), found.next(), true);
+      fetched = new Chunk(partition, found.items().iterator(), found.next());
+    } else if (answer instanceof OlderEvents.Answer.At found) {
+      positions[partition] = found.position();
     } else if (answer instanceof OlderEvents.Answer.Away away) {
       throw Errors.unavailable(away.why(), OwnerCalls.RETRY_AFTER);
     } else {

@@ -48,14 +48,15 @@ final class EventRing {
     return oldest;
   }
 
-  /** Forgets all and begins anew at {@code offset}: what lay between cannot be read. */
-  synchronized void restart(long offset) {
+  /** Forgets all and begins anew with what was read. */
+  synchronized void restart(EventSeed seed) {
     items = new EventItem[CAPACITY_MIN];
     head = 0;
     size = 0;
-    begin = offset;
-    end = offset;
-    newest = null;
+    begin = seed.begin();
+    seed.items().forEach(this::add);
+    end = seed.end();
+    newest = seed.newest();
   }
 
   synchronized long begin() {
@@ -71,7 +72,10 @@ final class EventRing {
     return size;
   }
 
-  /** The last event before {@link #end}; null if none was seen. */
+  /**
+   * The last event before {@link #end}, also if it is not kept any more; null if the topic held
+   * none.
+   */
   synchronized EventItem newest() {
     return newest;
   }

@@ -19,7 +19,7 @@ final class EventRings {
   private volatile long weight;
 
   /**
-   * None yet.
+   * Empty rings.
    *
    * @param ends by partition, where the first to come is
    * @param weightMax of all items together
@@ -29,6 +29,13 @@ final class EventRings {
       rings.add(new EventRing(end));
     }
     this.weightMax = weightMax;
+  }
+
+  /** Rings that begin with what was read, a seed for each partition, in their order. */
+  static EventRings of(List<EventSeed> seeds, long weightMax) {
+    EventRings rings = new EventRings(new long[seeds.size()], weightMax);
+    seeds.forEach(rings::restart);
+    return rings;
   }
 
   int partitions() {
@@ -48,23 +55,30 @@ final class EventRings {
     EventRing ring = of(item.partition());
     ring.add(item);
     order.add(ring);
-    long heavier = weight + item.weight();
-    while (heavier > weightMax && !order.isEmpty()) {
-      EventRing oldest = order.poll();
-      heavier -= oldest.remove().weight();
-    }
-    weight = heavier;
+    bound(weight + item.weight());
   }
 
-  /** Forgets a partition's items and goes on at {@code offset}. */
-  void restart(int partition, long offset) {
-    EventRing ring = of(partition);
-    long lighter = weight;
+  /** Forgets a partition's items and goes on with what was read: what lay between is lost. */
+  void restart(EventSeed seed) {
+    EventRing ring = of(seed.partition());
+    long heavier = weight;
     while (ring.size() > 0) {
-      lighter -= ring.remove().weight();
+      heavier -= ring.remove().weight();
     }
-    weight = lighter;
     order.removeIf(each -> each == ring);
-    ring.restart(offset);
+    ring.restart(seed);
+    for (EventItem item : seed.items()) {
+      order.add(ring);
+      heavier += item.weight();
+    }
+    bound(heavier);
+  }
+
+  private void bound(long heavier) {
+    long now = heavier;
+    while (now > weightMax && !order.isEmpty()) {
+      now -= order.poll().remove().weight();
+    }
+    weight = now;
   }
 }

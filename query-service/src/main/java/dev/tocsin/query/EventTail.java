@@ -2,8 +2,8 @@ package dev.tocsin.query;
 
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -19,9 +19,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Follows the events topic, once for all streams: from the end that it finds when it starts, every
- * partition, in a thread of its own, into rings. While Kafka is away it keeps trying, and the rings
- * stay as they are.
+ * Follows the events topic, once for all streams: every partition, in a thread of its own, into
+ * rings. They begin with the newest events that it finds when it starts, so that streams that
+ * resume find there what they missed. While Kafka is away it keeps trying, and the rings stay as
+ * they are.
  *
  * <p>{@link #rings} is safe from any thread.
  */
@@ -29,6 +30,13 @@ final class EventTail implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(EventTail.class);
   private static final Duration POLL = Duration.ofMillis(500);
   private static final Duration PAUSE = Duration.ofMillis(500);
+
+  /** How often the topic is asked for its ends. */
+  private static final Duration ENDS_EVERY = Duration.ofSeconds(1);
+
+  /** The events are followed if it has been at the topic's ends within this time. */
+  private static final Duration BEHIND_MAX = Duration.ofSeconds(10);
+
   private static final Duration CLOSE_MAX = Duration.ofSeconds(5);
 
   private final String topic;
@@ -39,7 +47,12 @@ final class EventTail implements AutoCloseable {
   private final Thread thread = new Thread(this::run, "query-events");
   private volatile EventRings rings;
   private volatile Consumer<byte[], byte[]> current;
-  private volatile boolean following;
+
+  /** When the topic ended where it has been read to since. */
+  private volatile long currentNanos = System.nanoTime() - BEHIND_MAX.toNanos();
+
+  private long endsNanos;
+  private Map<TopicPartition, Long> ends = Map.of();
   private String told = "";
 
   /**
@@ -66,14 +79,20 @@ final class EventTail implements AutoCloseable {
     thread.start();
   }
 
-  /** What has been read; empty until the topic has been found. */
+  /** What has been read; empty while it does not follow. */
   Optional<EventRings> rings() {
-    return Optional.ofNullable(rings);
+    return following() ? Optional.ofNullable(rings) : Optional.empty();
   }
 
-  /** Whether it has a consumer that has not failed. */
+  /** What it keeps takes so much memory, in bytes. */
+  long weight() {
+    EventRings read = rings;
+    return read == null ? 0 : read.weight();
+  }
+
+  /** Whether it has read all that there was, not longer than {@link #BEHIND_MAX} ago. */
   boolean following() {
-    return following;
+    return System.nanoTime() - currentNanos < BEHIND_MAX.toNanos();
   }
 
   @Override
@@ -96,9 +115,10 @@ final class EventTail implements AutoCloseable {
           LOG.debug("told to stop");
         } catch (RuntimeException e) {
           tell("the events of " + topic + " cannot be followed: " + e);
+        } catch (Error e) { // the streams hang on this thread
+          LOG.error("following the events of {} failed; trying again", topic, e);
         } finally {
           current = null;
-          following = false;
         }
       } while (!closed.await(PAUSE.toMillis(), TimeUnit.MILLISECONDS));
     } catch (InterruptedException e) {
@@ -121,20 +141,45 @@ final class EventTail implements AutoCloseable {
     }
     consumer.assign(all);
     begin(consumer, all);
-    following = true;
+    endsNanos = System.nanoTime() - ENDS_EVERY.toNanos();
     tell("the events of " + topic + " are followed");
     while (closed.getCount() > 0) {
+      look(consumer, all);
       poll(consumer, all);
     }
   }
 
   private void begin(Consumer<byte[], byte[]> consumer, List<TopicPartition> all) {
+    ends = Map.of();
     if (rings == null) {
-      consumer.seekToEnd(all);
-      long[] ends = all.stream().mapToLong(consumer::position).toArray();
-      rings = new EventRings(ends, weightMax);
+      rings = EventRings.of(seeds(consumer, all), weightMax);
     } else {
       all.forEach(each -> consumer.seek(each, rings.of(each.partition()).end()));
+    }
+  }
+
+  private List<EventSeed> seeds(
+      Consumer<byte[], byte[]> consumer, List<TopicPartition> partitions) {
+    return SeedReader.read(consumer, partitions, weightMax / partitions.size());
+  }
+
+  /**
+   * Notes when all has been read that there was. A consumer alone does not tell: where Kafka does
+   * not answer there is simply nothing to read.
+   *
+   * @throws org.apache.kafka.common.errors.TimeoutException if Kafka does not answer
+   */
+  private void look(Consumer<byte[], byte[]> consumer, List<TopicPartition> all) {
+    if (ends.isEmpty() && System.nanoTime() - endsNanos >= ENDS_EVERY.toNanos()) {
+      endsNanos = System.nanoTime();
+      ends = consumer.endOffsets(all);
+    }
+    boolean reached =
+        ends.entrySet().stream()
+            .allMatch(end -> rings.of(end.getKey().partition()).end() >= end.getValue());
+    if (!ends.isEmpty() && reached) {
+      currentNanos = endsNanos;
+      ends = Map.of();
     }
   }
 
@@ -143,7 +188,9 @@ final class EventTail implements AutoCloseable {
     try {
       found = consumer.poll(POLL);
     } catch (OffsetOutOfRangeException e) {
-      restart(consumer, e.partitions());
+      restart(consumer, List.copyOf(e.partitions()));
+      consumer.assign(all);
+      all.forEach(each -> consumer.seek(each, rings.of(each.partition()).end()));
       return;
     }
     for (ConsumerRecord<byte[], byte[]> record : found) {
@@ -157,11 +204,11 @@ final class EventTail implements AutoCloseable {
     }
   }
 
-  /** What it would read next is gone: it goes on at the end, and streams hear that they missed. */
-  private void restart(Consumer<byte[], byte[]> consumer, Collection<TopicPartition> lost) {
-    LOG.error("events of {} are gone before they were read; going on at the end", lost);
-    consumer.seekToEnd(lost);
-    lost.forEach(each -> rings.restart(each.partition(), consumer.position(each)));
+  /** What it would read next is gone: it begins anew there, and streams hear that they missed. */
+  private void restart(Consumer<byte[], byte[]> consumer, List<TopicPartition> lost) {
+    LOG.error("events of {} are gone before they were read; going on with the newest", lost);
+    consumer.assign(lost);
+    seeds(consumer, lost).forEach(rings::restart);
     changed.run();
   }
 

@@ -39,7 +39,7 @@ final class IncidentStreams {
    * None yet; all are refused until {@link #open(byte[])}.
    *
    * @param generation whose events they are
-   * @param rings what has been read of them, once they have been found
+   * @param rings what has been read of them; empty while they are not followed
    * @param threads where streams are served
    */
   IncidentStreams(
@@ -77,6 +77,17 @@ final class IncidentStreams {
     subscribers.forEach(Subscriber::wake);
   }
 
+  /**
+   * Ends all with UNAVAILABLE if the events are not followed: they would tell nothing while
+   * incidents change, and nobody could see it. Another instance may follow them. To be called again
+   * and again.
+   */
+  void check() {
+    if (rings.get().isEmpty()) {
+      subscribers.forEach(each -> each.stop(unfollowed()));
+    }
+  }
+
   /** Ends all with UNAVAILABLE, and lets no more in. */
   void stop() {
     stopping = true;
@@ -90,7 +101,7 @@ final class IncidentStreams {
       ResumeTokens signed = tokens;
       EventRings found = signed == null ? null : rings.get().orElse(null);
       if (found == null) {
-        throw Errors.unavailable("the events have not been found yet", RETRY_AFTER);
+        throw unfollowed();
       }
       Optional<List<EventPosition>> resumed =
           query.token().isEmpty()
@@ -149,10 +160,20 @@ final class IncidentStreams {
     if (!token.filter().equals(query.filter().digest())) {
       throw Errors.invalid("resume_token", "belongs to a stream with another filter");
     }
-    if (!token.generation().equals(generation) || token.positions().size() != partitions) {
-      throw expired("the token is of generation " + token.generation());
+    if (token.positions().size() != partitions) {
+      throw expired("the token is of another number of partitions");
     }
-    return token.positions();
+    return token.generation().equals(generation) ? token.positions() : unplaced(token);
+  }
+
+  /** Of another generation, so only what it says of the log is good here. */
+  private static List<EventPosition> unplaced(ResumeToken token) {
+    if (token.positions().stream().anyMatch(each -> each.logOffset() == EventPosition.NONE)) {
+      throw expired(
+          "the token is of generation %s and of a partition of which nothing was told"
+              .formatted(token.generation()));
+    }
+    return token.positions().stream().map(EventPosition::unplaced).toList();
   }
 
   /** OUT_OF_RANGE: the stream cannot go on where it was; its client begins anew. */
@@ -162,6 +183,10 @@ final class IncidentStreams {
         "RESUME_EXPIRED",
         why + ": begin anew, without a resume_token",
         Map.of());
+  }
+
+  private static StatusRuntimeException unfollowed() {
+    return Errors.unavailable("the events are not followed now", RETRY_AFTER);
   }
 
   private static StatusRuntimeException stops() {

@@ -4,9 +4,12 @@ import dev.tocsin.runtime.Lifetime;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -17,7 +20,11 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 final class LiveStreams implements AutoCloseable {
   private static final int THREADS = Math.max(2, Runtime.getRuntime().availableProcessors() / 2);
 
+  /** How often it is looked whether the events are followed. */
+  private static final Duration CHECK = Duration.ofSeconds(1);
+
   private final StreamConfig config;
+  private final ScheduledExecutorService timer;
   private final EventTail tail;
   private final IncidentStreams streams;
   private final AtomicInteger clients = new AtomicInteger();
@@ -29,6 +36,7 @@ final class LiveStreams implements AutoCloseable {
       ScheduledExecutorService timer,
       MeterRegistry meters) {
     this.config = config;
+    this.timer = timer;
     ExecutorService threads = Executors.newFixedThreadPool(THREADS, LiveStreams::thread);
     lifetime.add(threads::shutdownNow);
     CatchUpReaders older =
@@ -76,6 +84,9 @@ final class LiveStreams implements AutoCloseable {
       throw new UncheckedIOException(e.getMessage(), e);
     }
     tail.start();
+    ScheduledFuture<?> unused =
+        timer.scheduleWithFixedDelay(
+            streams::check, CHECK.toMillis(), CHECK.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   @Override

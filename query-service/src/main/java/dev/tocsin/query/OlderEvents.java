@@ -14,6 +14,9 @@ interface OlderEvents {
      */
     record Found(List<EventItem> items, long next) implements Answer {}
 
+    /** Events go on at this position. */
+    record At(EventPosition position) implements Answer {}
+
     /** The topic does not hold that offset: not any more, or it never did. */
     record Gone() implements Answer {}
 
@@ -27,4 +30,13 @@ interface OlderEvents {
    * @param answer told once, in any thread; must not wait
    */
   void read(int partition, long offset, Consumer<Answer> answer);
+
+  /**
+   * Finds where a partition's events go on for who was told another generation's: {@link
+   * Answer.At}, {@link Answer.Gone} or {@link Answer.Away}. Returns at once.
+   *
+   * @param told its offset in the log and its sequence count, its offset among the events does not
+   * @param answer told once, in any thread; must not wait
+   */
+  void find(int partition, EventPosition told, Consumer<Answer> answer);
 }

@@ -11,31 +11,24 @@ import dev.tocsin.proto.state.ReadProgressRequest;
 import dev.tocsin.proto.state.ReadProgressResponse;
 import dev.tocsin.proto.state.ScanIncidentsRequest;
 import dev.tocsin.proto.state.ScanIncidentsResponse;
-import dev.tocsin.runtime.Errors;
 import io.grpc.CallOptions;
-import io.grpc.Context;
-import io.grpc.Contexts;
-import io.grpc.Deadline;
-import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
-import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.stub.ClientCalls;
-import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.Iterator;
-import java.util.Optional;
-import java.util.concurrent.RejectedExecutionException;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 
 /**
- * Asks the owner of a partition: one hop; if the owner does not answer and time allows, its
- * standbys, where a copy will do; and at last the owner once more, under the assignment of that
- * moment. No thread waits. A call carries the context of whoever asks, so that it is cancelled with
- * the caller's own. Thread-safe.
+ * Asks the owner of a partition: one hop; where a copy will do, a standby too if the owner has not
+ * answered soon, and whoever answers first is taken; if the owner is away and time allows, its
+ * standbys; and at last the owner once more, under the assignment of that moment. How one question
+ * goes is in {@link OwnerQuestion}. No thread waits. A call carries the context of whoever asks, so
+ * that it is cancelled with the caller's own. Thread-safe.
  */
 final class OwnerCalls {
   /** What the caller is told to wait where an owner is away. */
@@ -50,7 +43,13 @@ final class OwnerCalls {
   /** One answer of an owner, decompressed. */
   private static final int ANSWER_BYTES_MAX = 32 << 20;
 
-  private static final Logger LOG = LoggerFactory.getLogger(OwnerCalls.class);
+  /** So long an owner has a read to itself; then a standby is asked beside it. */
+  static final Duration HEDGE_AFTER = Duration.ofMillis(300);
+
+  /** Reads that ask a standby beside their owner, at once; further ones wait for their owner. */
+  static final int HEDGES_MAX = 256;
+
+  private static final Duration HEDGE_CHECK = Duration.ofMillis(50);
 
   private static final Method<ReadIncidentRequest, ReadIncidentResponse> READ =
       new Method<>(
@@ -58,45 +57,62 @@ final class OwnerCalls {
           IncidentStateGrpc.getReadIncidentMethod(),
           // Its answer is small and taken in no time, so it costs no change of thread.
           CallOptions.DEFAULT.withExecutor(Runnable::run),
-          true);
+          true,
+          // What a copy that is behind does not have may be this very incident.
+          copy -> copy.hasIncident() || copy.getStaleness().getEntries() == 0);
   private static final Method<ScanIncidentsRequest, ScanIncidentsResponse> SCAN =
       new Method<>(
           QueryMetrics.Asked.SCAN_INCIDENTS,
           IncidentStateGrpc.getScanIncidentsMethod(),
           CallOptions.DEFAULT,
-          true);
+          true,
+          copy -> true);
 
   private static final Method<ReadOutcomeRequest, ReadOutcomeResponse> OUTCOME =
       new Method<>(
           QueryMetrics.Asked.READ_OUTCOME,
           IncidentStateGrpc.getReadOutcomeMethod(),
           CallOptions.DEFAULT.withExecutor(Runnable::run), // as READ
-          false);
+          false,
+          copy -> false);
 
   private static final Method<ReadProgressRequest, ReadProgressResponse> PROGRESS =
       new Method<>(
           QueryMetrics.Asked.READ_PROGRESS,
           IncidentStateGrpc.getReadProgressMethod(),
           CallOptions.DEFAULT,
-          false);
+          false,
+          copy -> false);
   private static final Method<ReadDigestRequest, ReadDigestResponse> DIGEST =
       new Method<>(
           QueryMetrics.Asked.READ_DIGEST,
           IncidentStateGrpc.getReadDigestMethod(),
           CallOptions.DEFAULT,
-          false);
+          false,
+          copy -> false);
 
   private final OwnerDirectory directory;
   private final OwnerChannels channels;
   private final ScheduledExecutorService timer;
   private final QueryMetrics metrics;
 
-  /** A method, and whether standbys answer it too. */
-  private record Method<Q, R>(
+  /** The reads that wait for their owner alone, and may come to ask a standby beside it. */
+  private final Set<OwnerQuestion<?, ?>> waiting = ConcurrentHashMap.newKeySet();
+
+  private final AtomicInteger hedges = new AtomicInteger();
+
+  /**
+   * A method.
+   *
+   * @param ofStandbys whether standbys answer it too
+   * @param ofUse whether a standby's answer is one, or has to be looked for elsewhere
+   */
+  record Method<Q, R>(
       QueryMetrics.Asked asked,
       MethodDescriptor<Q, R> descriptor,
       CallOptions options,
-      boolean ofStandbys) {
+      boolean ofStandbys,
+      Predicate<R> ofUse) {
     Method {
       options = options.withMaxInboundMessageSize(ANSWER_BYTES_MAX);
     }
@@ -120,195 +136,87 @@ final class OwnerCalls {
     this.channels = channels;
     this.timer = timer;
     this.metrics = metrics;
+    var unused =
+        timer.scheduleWithFixedDelay(
+            this::hedge, HEDGE_CHECK.toMillis(), HEDGE_CHECK.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   void read(ReadIncidentRequest request, CallTime time, Answer<ReadIncidentResponse> answer) {
-    new Question<>(READ, request.getPartition(), request, time, request.hasMinOffset(), answer)
-        .attempt(true);
+    ask(READ, request.getPartition(), request, time, request.hasMinOffset(), answer);
   }
 
   void scan(ScanIncidentsRequest request, CallTime time, Answer<ScanIncidentsResponse> answer) {
-    new Question<>(SCAN, request.getPartition(), request, time, request.hasMinOffset(), answer)
-        .attempt(true);
+    ask(SCAN, request.getPartition(), request, time, request.hasMinOffset(), answer);
   }
 
   /** What became of a command, once its entry is applied. */
   void outcome(ReadOutcomeRequest request, CallTime time, Answer<ReadOutcomeResponse> answer) {
-    new Question<>(OUTCOME, request.getPartition(), request, time, true, answer).attempt(true);
+    ask(OUTCOME, request.getPartition(), request, time, true, answer);
   }
 
   /** The progress of whoever owns {@code partition}, of all its partitions. */
   void progress(int partition, CallTime time, Answer<ReadProgressResponse> answer) {
-    ReadProgressRequest request = ReadProgressRequest.getDefaultInstance();
-    new Question<>(PROGRESS, partition, request, time, false, answer).attempt(true);
+    ask(PROGRESS, partition, ReadProgressRequest.getDefaultInstance(), time, false, answer);
   }
 
   void digest(int partition, CallTime time, Answer<ReadDigestResponse> answer) {
     ReadDigestRequest request = ReadDigestRequest.newBuilder().setPartition(partition).build();
     // It may take all the time there is, so there is none for a second attempt.
-    new Question<>(DIGEST, partition, request, time, true, answer).attempt(true);
+    ask(DIGEST, partition, request, time, true, answer);
   }
 
-  private final class Question<Q, R> implements StreamObserver<R> {
-    private final Method<Q, R> method;
-    private final int partition;
-    private final Q request;
-    private final CallTime time;
-    private final boolean waits;
-    private final Answer<R> answer;
-    private boolean mayRetry;
-    private Iterator<String> standbys;
-    private R response;
-
-    Question(
-        Method<Q, R> method,
-        int partition,
-        Q request,
-        CallTime time,
-        boolean waits,
-        Answer<R> answer) {
-      this.method = method;
-      this.partition = partition;
-      this.request = request;
-      this.time = time;
-      this.waits = waits;
-      this.answer = answer;
+  private <Q, R> void ask(
+      Method<Q, R> method,
+      int partition,
+      Q request,
+      CallTime time,
+      boolean waits,
+      Answer<R> answer) {
+    var question = new OwnerQuestion<>(this, method, partition, request, time, waits, answer);
+    if (question.mayHedge()) {
+      waiting.add(question);
     }
+    question.attempt(true);
+  }
 
-    void attempt(boolean first) {
-      mayRetry = first && !time.tight();
-      send(directory.current().owner(partition));
-    }
+  /** The question has its answer. */
+  void settled(OwnerQuestion<?, ?> question) {
+    waiting.remove(question);
+  }
 
-    private void send(Optional<String> address) {
-      try {
-        send(address.flatMap(channels::to).orElse(null));
-      } catch (RuntimeException e) {
-        LOG.error("partition {} cannot be asked for", partition, e);
-        answer.failed(internal());
+  /** A question does not ask a standby beside its owner any more. */
+  void hedgeEnded() {
+    hedges.decrementAndGet();
+  }
+
+  OwnerDirectory directory() {
+    return directory;
+  }
+
+  OwnerChannels channels() {
+    return channels;
+  }
+
+  ScheduledExecutorService timer() {
+    return timer;
+  }
+
+  QueryMetrics metrics() {
+    return metrics;
+  }
+
+  private void hedge() {
+    Iterator<OwnerQuestion<?, ?>> questions = waiting.iterator();
+    while (questions.hasNext()) {
+      OwnerQuestion<?, ?> question = questions.next();
+      if (question.isOlderThan(HEDGE_AFTER)) {
+        if (hedges.incrementAndGet() > HEDGES_MAX) {
+          hedges.decrementAndGet();
+          return;
+        }
+        questions.remove();
+        question.hedge();
       }
-    }
-
-    private void send(ManagedChannel channel) {
-      if (channel == null) {
-        ended(Status.UNAVAILABLE.withDescription("nobody is there to be asked"));
-        return;
-      }
-      Deadline deadline = mayRetry && !waits ? time.half() : time.end();
-      ClientCalls.asyncUnaryCall(
-          channel.newCall(method.descriptor(), method.options().withDeadline(deadline)),
-          request,
-          this);
-    }
-
-    @Override
-    public void onNext(R value) {
-      response = value;
-    }
-
-    @Override
-    public void onCompleted() {
-      metrics.asked(method.asked(), Status.Code.OK);
-      try {
-        answer.is(response);
-      } catch (RuntimeException e) {
-        LOG.error("the answer of partition {}'s owner cannot be used", partition, e);
-        answer.failed(internal());
-      }
-    }
-
-    @Override
-    public void onError(Throwable t) {
-      Status status = Status.fromThrowable(t);
-      metrics.asked(method.asked(), status.getCode());
-      ended(status);
-    }
-
-    private void ended(Status status) {
-      Context context = Context.current();
-      if (context.isCancelled()) {
-        answer.failed(Contexts.statusFromCancelled(context).asRuntimeException());
-        return;
-      }
-      switch (status.getCode()) {
-        case UNAVAILABLE, CANCELLED, RESOURCE_EXHAUSTED -> away(status, PAUSE);
-        case DEADLINE_EXCEEDED -> late(status);
-        case INVALID_ARGUMENT, OUT_OF_RANGE -> refused(status);
-        default -> broken(status);
-      }
-    }
-
-    private void late(Status status) {
-      if (waits) {
-        answer.failed(Errors.deadline("min_position was not applied in time"));
-      } else if (time.tight()) {
-        answer.failed(Errors.deadline("the incident's owner did not answer in time"));
-      } else {
-        away(status, Duration.ZERO);
-      }
-    }
-
-    private void away(Status status, Duration pause) {
-      Optional<String> standby = nextStandby();
-      if (standby.isPresent()) {
-        send(standby);
-        return;
-      }
-      if (mayRetry && time.allows(pause)) {
-        again(pause);
-        return;
-      }
-      LOG.debug("partition {} cannot be read: {}", partition, status);
-      answer.failed(
-          Errors.unavailable("partition %d cannot be read now".formatted(partition), RETRY_AFTER));
-    }
-
-    /** Who else may be asked at once: those of the assignment under which the owner was away. */
-    private Optional<String> nextStandby() {
-      if (!method.ofStandbys() || waits || !mayRetry || !time.allows(Duration.ZERO)) {
-        return Optional.empty();
-      }
-      if (standbys == null) {
-        standbys = directory.current().standbys(partition).stream().limit(STANDBYS_MAX).iterator();
-      }
-      return standbys.hasNext() ? Optional.of(standbys.next()) : Optional.empty();
-    }
-
-    private void again(Duration pause) {
-      if (pause.isZero()) {
-        attempt(false);
-        return;
-      }
-      try {
-        var unused =
-            timer.schedule(
-                Context.current().wrap(() -> attempt(false)),
-                pause.toMillis(),
-                TimeUnit.MILLISECONDS);
-      } catch (RejectedExecutionException e) {
-        answer.failed(Errors.unavailable("the service stops", RETRY_AFTER));
-      }
-    }
-
-    /** The one thing of ours that an owner may refuse is how far to wait. */
-    private void refused(Status status) {
-      if (waits) {
-        answer.failed(
-            Errors.invalid(
-                "min_position",
-                "the log of partition %d does not reach that far".formatted(partition)));
-      } else {
-        broken(status);
-      }
-    }
-
-    private void broken(Status status) {
-      LOG.error("the owner of partition {} failed: {}", partition, status);
-      answer.failed(internal());
-    }
-
-    private StatusRuntimeException internal() {
-      return Status.INTERNAL.withDescription("internal error").asRuntimeException();
     }
   }
 }

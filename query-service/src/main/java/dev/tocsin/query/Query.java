@@ -25,7 +25,7 @@ import org.apache.kafka.clients.producer.Producer;
  * to incidents. From a standby it reads, and says so, where the owner is away. It meets the
  * condition {@code owners} while every partition has an owner. That the log is away is no
  * condition, since reads go on without it: commands are UNAVAILABLE then, and the metric {@code
- * query.log.up} is 0. Nor is it whether the events can be followed: streams that are open live on.
+ * query.log.up} is 0. Nor is it whether the events can be followed: streams are UNAVAILABLE then.
  * Thread-safe.
  */
 public final class Query implements AutoCloseable {

@@ -152,9 +152,10 @@ final class SnapshotWalk {
     private Status end;
 
     Attempt(EventRing ring) {
-      // In this order: what is newest is then before where the events go on, or a little behind.
-      newest = Optional.ofNullable(ring.newest());
+      // In this order: of all events, those before the place are then checked by what is newest,
+      // and those behind it come.
       eventsFrom = ring.end();
+      newest = Optional.ofNullable(ring.newest());
     }
 
     void begin() {

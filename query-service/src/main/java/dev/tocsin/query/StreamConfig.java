@@ -35,8 +35,11 @@ public record StreamConfig(
 
   private static final int SECRET_CHARACTERS_MIN = 16;
 
-  /** What a catch-up reader takes at a time, so far as one event alone is not larger. */
+  /** What a catch-up reader fetches at a time, compressed, so far as one event is not larger. */
   static final int CHUNK_BYTES = 128 << 10;
+
+  /** What it gives at a time, as {@link EventItem#weight}, so far as one event is not heavier. */
+  static final int CHUNK_WEIGHT_MAX = 512 << 10;
 
   /** What the tail takes of a partition at a time. */
   static final int TAIL_BYTES = 1 << 20;

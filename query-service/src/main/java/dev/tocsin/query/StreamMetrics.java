@@ -34,12 +34,13 @@ final class StreamMetrics {
     Gauge.builder("query.streams", streams, IncidentStreams::open)
         .description("Streams that are open")
         .register(meters);
-    Gauge.builder("query.ring.bytes", tail, each -> each.rings().map(EventRings::weight).orElse(0L))
+    Gauge.builder("query.ring.bytes", tail, EventTail::weight)
         .description("What the newest events take in memory")
         .baseUnit("bytes")
         .register(meters);
     Gauge.builder("query.events.followed", tail, each -> each.following() ? 1 : 0)
-        .description("Whether the events topic is followed")
+        .description(
+            "Whether the events topic is followed; streams are UNAVAILABLE while it is not")
         .register(meters);
     Gauge.builder("query.catchup.readers", readers, CatchUpReaders::active)
         .description("Catch-up readers that read now")

@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
 /**
  * One stream's whole life: snapshot, then live, or live from where a token says. It sends only what
  * the connection takes, and keeps positions rather than events: while its client is slow the events
- * wait in the ring, then in the topic, and only the rest of one chunk from the topic in memory.
+ * wait in the ring, then in the topic.
  *
  * <p>Everything happens in the steps of one {@link SerialTask}; the public part is safe from any
  * thread and never waits.
@@ -155,7 +155,7 @@ final class Subscriber {
     } catch (Codec.UnknownSchemaException e) {
       LOG.warn("a stream ends: {}", e.getMessage());
       fail(Errors.unavailable("events are written by a newer version than this", RETRY_AFTER));
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // it would stay open and silent otherwise
       LOG.error("a stream failed", e);
       fail(Status.INTERNAL.withDescription("internal error").asRuntimeException());
     }
@@ -177,6 +177,12 @@ final class Subscriber {
     for (int sent = 0; sent < TURN; sent++) {
       if (!replies.isReady()) {
         return;
+      }
+      if (heartbeatDue) { // the owner of a partition is waited for
+        send(
+            IncidentEvent.newBuilder()
+                .setEventType(IncidentEventType.INCIDENT_EVENT_TYPE_HEARTBEAT));
+        continue;
       }
       Incident incident = walk.next();
       if (incident != null) {
@@ -218,7 +224,6 @@ final class Subscriber {
       }
       deliver(item);
     }
-    feed.release();
     task.wake();
   }
 
@@ -226,8 +231,8 @@ final class Subscriber {
     EventPosition[] positions = feed.positions();
     EventPosition before = positions[item.partition()];
     Optional<LiveEvent> read = item.event();
-    if (read.isEmpty() || read.get().sequence() <= before.sequence()) {
-      positions[item.partition()] = before.past(item.offset()); // the snapshot contains it
+    if (read.isEmpty() || before.contains(read.get())) {
+      positions[item.partition()] = before.past(item.offset());
       return;
     }
     LiveEvent event = read.get();
@@ -297,13 +302,16 @@ final class Subscriber {
 
   private void end() {
     ended = true;
-    if (walk != null) {
-      walk.close();
-    }
-    if (feed != null) {
-      feed.close();
-    }
     nextBeat.cancel(false);
-    onEnd.run();
+    try {
+      if (walk != null) {
+        walk.close();
+      }
+      if (feed != null) {
+        feed.release();
+      }
+    } finally {
+      onEnd.run();
+    }
   }
 }

@@ -6,10 +6,10 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
+import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,16 +50,22 @@ final class TokenKey {
     return key;
   }
 
-  /** Whole or not at all, and never readable by others. */
+  /**
+   * Whole or not at all, and never readable by others. Of several that make it at once one does,
+   * and all read its: a link, unlike a move, replaces nothing.
+   */
   private static void make(Path file) throws IOException {
-    Path draft = file.resolveSibling(file.getFileName() + ".new");
-    Files.deleteIfExists(draft); // of a process that was killed
+    Path draft = file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + ".new");
     Files.createFile(draft, ownerOnly());
-    Files.write(draft, fresh());
     try {
-      Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
+      Files.write(draft, fresh());
+      Files.createLink(file, draft);
     } catch (FileAlreadyExistsException e) {
-      Files.deleteIfExists(draft); // another process was first
+      LOG.info("another process has just made {}", file);
+    } catch (UnsupportedOperationException e) {
+      throw new IOException("no links in its folder; set query.token-secret instead: " + file, e);
+    } finally {
+      Files.deleteIfExists(draft);
     }
   }
 

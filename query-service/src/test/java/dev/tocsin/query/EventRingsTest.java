@@ -67,12 +67,43 @@ class EventRingsTest {
     EventRings rings = new EventRings(new long[] {0, 0}, 100L * WEIGHT);
     rings.add(item(0, 0));
     rings.add(item(1, 0));
-    rings.restart(0, 50);
+    rings.restart(EventSeed.none(0, 50));
     assertThat(rings.weight()).isEqualTo(WEIGHT);
     assertThat(rings.of(0).read(1, WEIGHT)).isNull();
     rings.add(item(0, 50));
     assertThat(offsets(rings.of(0).read(50, WEIGHT))).containsExactly(50L);
     assertThat(offsets(rings.of(1).read(0, WEIGHT))).containsExactly(0L);
+  }
+
+  @Test
+  void restart_goesOnWithWhatWasRead() {
+    EventRings rings = new EventRings(new long[] {0, 0}, 3L * WEIGHT);
+    rings.add(item(0, 0));
+    EventItem newest = item(0, 52);
+    rings.restart(new EventSeed(0, 50, List.of(item(0, 51), newest), 54, newest));
+    assertThat(rings.weight()).isEqualTo(2L * WEIGHT);
+    assertThat(rings.of(0).begin()).isEqualTo(50);
+    assertThat(offsets(rings.of(0).read(50, 9 * WEIGHT))).containsExactly(51L, 52L);
+    assertThat(rings.of(0).read(50, 9 * WEIGHT).next()).isEqualTo(54);
+    assertThat(rings.of(0).newest()).isSameAs(newest);
+    rings.add(item(1, 0));
+    rings.add(item(1, 1));
+    assertThat(offsets(rings.of(0).read(52, WEIGHT))).as("one had to go").containsExactly(52L);
+    assertThat(rings.of(0).read(51, WEIGHT)).isNull();
+  }
+
+  @Test
+  void seeds_thatAreHeavierThanTheBoundAreCut() {
+    EventItem newest = item(0, 2);
+    EventRings rings =
+        EventRings.of(
+            List.of(
+                new EventSeed(0, 0, List.of(item(0, 0), item(0, 1), newest), 3, newest),
+                EventSeed.none(1, 7)),
+            2L * WEIGHT);
+    assertThat(rings.weight()).isEqualTo(2L * WEIGHT);
+    assertThat(rings.of(0).begin()).isEqualTo(1);
+    assertThat(rings.of(1).begin()).isEqualTo(7);
   }
 
   /** Against a plain list: whatever comes in, in whatever order, all from begin on is there. */

@@ -58,7 +58,9 @@ final class FakeProcessors implements AutoCloseable {
     /** Answers as if no scan ever got further. */
     STUCK,
     /** Takes 250 ms for a scan. */
-    SLOW
+    SLOW,
+    /** Takes a second for a read. */
+    SLOW_READ
   }
 
   final AtomicInteger watched = new AtomicInteger();
@@ -245,8 +247,15 @@ final class FakeProcessors implements AutoCloseable {
             .get(request.getPartition())
             .read(request.getWorkspace(), request.getId())
             .ifPresent(response::setIncident);
-        replies.onNext(response.build());
-        replies.onCompleted();
+        Executor executor =
+            faults.get(address) == Fault.SLOW_READ
+                ? CompletableFuture.delayedExecutor(1, TimeUnit.SECONDS)
+                : Runnable::run;
+        executor.execute(
+            () -> {
+              replies.onNext(response.build());
+              replies.onCompleted();
+            });
       }
     }
 

@@ -78,12 +78,68 @@ class StandbyReadsTest {
     assertThat(query.meters.get("query.stale.answers").counter().count()).isEqualTo(2);
   }
 
+  /** Serves anew with more time than a test has to wait for. */
+  private void serveLong() {
+    query.close();
+    query =
+        new ServedQuery(
+            processors, ServedQuery.config(java.time.Duration.ofSeconds(60), 1_000, "b", "c"));
+    await().until(query.health::serving);
+  }
+
   @Test
-  void read_isAStandbysWhereTheOwnerDoesNotAnswerInHalfTheTime() {
+  void read_isAStandbysWhereTheOwnerHangs_longBeforeHalfTheTime() {
+    serveLong();
     Incident incident = processors.open("default", 1_000, 7);
     processors.fault("a", Fault.SILENT);
+    long begunNanos = System.nanoTime();
     assertThat(get(incident.getId()).getStaleness()).isEqualTo(BEHIND);
     assertThat(list().getIncidentsList()).containsExactly(incident);
+    assertThat(java.time.Duration.ofNanos(System.nanoTime() - begunNanos))
+        .isBetween(OwnerCalls.HEDGE_AFTER.multipliedBy(2), java.time.Duration.ofSeconds(20));
+    await().untilAsserted(() -> assertThat(processors.underWay).hasValue(0));
+  }
+
+  @Test
+  void read_thatTheOwnerAnswersLateIsTheOwnersWhereNoStandbyIsOfUse() {
+    serveLong();
+    String none = IncidentId.text(IncidentId.of(1, 2, 3));
+    processors.fault("a", Fault.SLOW_READ);
+    assertThat(error(() -> get(none)).getStatus().getCode())
+        .as("the copies are behind, the owner knows")
+        .isEqualTo(Status.Code.NOT_FOUND);
+    assertThat(processors.reads).as("the owner and both standbys").hasValue(3);
+    processors.fault("b", Fault.UNAVAILABLE);
+    processors.fault("c", Fault.BROKEN);
+    Incident incident = processors.open("default", 1_000, 7);
+    assertThat(get(incident.getId()).hasStaleness()).isFalse();
+  }
+
+  @Test
+  void read_ofAnOwnerThatHangs_asksNoStandbyBeyondTheBound() {
+    serveLong();
+    Incident incident = processors.open("default", 1_000, 7);
+    for (String each : new String[] {"a", "b", "c"}) {
+      processors.fault(each, Fault.SILENT);
+    }
+    var calls = dev.tocsin.proto.incidents.IncidentServiceGrpc.newFutureStub(query.channel);
+    int many = OwnerCalls.HEDGES_MAX + 50;
+    var reads =
+        java.util.stream.IntStream.range(0, many)
+            .mapToObj(
+                i ->
+                    calls.getIncident(
+                        GetIncidentRequest.newBuilder().setId(incident.getId()).build()))
+            .toList();
+    await()
+        .untilAsserted(() -> assertThat(processors.reads).hasValue(many + OwnerCalls.HEDGES_MAX));
+    await()
+        .during(OwnerCalls.HEDGE_AFTER)
+        .until(() -> processors.reads.get() == many + OwnerCalls.HEDGES_MAX);
+    reads.forEach(read -> read.cancel(true));
+    await().untilAsserted(() -> assertThat(processors.underWay).hasValue(0));
+    processors.fault("b", Fault.NONE);
+    assertThat(get(incident.getId()).getStaleness()).as("there is room again").isEqualTo(BEHIND);
   }
 
   @Test

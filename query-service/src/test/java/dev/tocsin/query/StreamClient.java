@@ -2,10 +2,12 @@ package dev.tocsin.query;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.rpc.RetryInfo;
 import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.incidents.IncidentEvent;
 import dev.tocsin.proto.incidents.IncidentEventType;
 import io.grpc.Status;
+import io.grpc.protobuf.StatusProto;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,9 +18,14 @@ import java.util.TreeMap;
 final class StreamClient extends ServerCallStreamObserver<IncidentEvent> {
   final Map<String, Incident> view = new TreeMap<>();
   final List<IncidentEventType> types = new ArrayList<>();
-  private final Map<Integer, Long> sequences = new TreeMap<>();
+
+  /** Of the changes that it was told, as they came. */
+  final List<Long> sequences = new ArrayList<>();
+
+  private final Map<Integer, Long> last = new TreeMap<>();
   String token = "";
   Status end;
+  boolean retry;
   long room;
   private Runnable onReady = () -> {};
   private Runnable onCancel = () -> {};
@@ -31,7 +38,7 @@ final class StreamClient extends ServerCallStreamObserver<IncidentEvent> {
     room = 0;
     if (token.isEmpty()) {
       view.clear();
-      sequences.clear();
+      last.clear();
     }
   }
 
@@ -60,8 +67,11 @@ final class StreamClient extends ServerCallStreamObserver<IncidentEvent> {
         assertThat(view.put(event.getIncidentId(), event.getIncident())).as("twice").isNull();
         assertThat(event.getResumeToken()).isEmpty();
       }
-      case INCIDENT_EVENT_TYPE_SNAPSHOT_COMPLETE, INCIDENT_EVENT_TYPE_HEARTBEAT ->
-          assertThat(event.getResumeToken()).isNotEmpty();
+      case INCIDENT_EVENT_TYPE_SNAPSHOT_COMPLETE -> assertThat(event.getResumeToken()).isNotEmpty();
+      case INCIDENT_EVENT_TYPE_HEARTBEAT ->
+          assertThat(event.getResumeToken().isEmpty())
+              .as("within a snapshot")
+              .isEqualTo(token.isEmpty());
       case INCIDENT_EVENT_TYPE_LEFT_FILTER, INCIDENT_EVENT_TYPE_REMOVED -> {
         ordered(event);
         assertThat(view.remove(event.getIncidentId())).as("it was there").isNotNull();
@@ -75,16 +85,16 @@ final class StreamClient extends ServerCallStreamObserver<IncidentEvent> {
 
   private void ordered(IncidentEvent event) {
     int partition = event.getIncident().getOpenedAtPosition().getPartition();
-    Long before = sequences.put(partition, event.getSequence());
+    sequences.add(event.getSequence());
+    Long before = last.put(partition, event.getSequence());
     assertThat(before == null || before < event.getSequence()).as("in order, and once").isTrue();
   }
 
   @Override
   public void onError(Throwable t) {
     end = Status.fromThrowable(t);
-    if (end.getCode() == Status.Code.OUT_OF_RANGE) {
-      token = "";
-    }
+    retry =
+        StatusProto.fromThrowable(t).getDetailsList().stream().anyMatch(e -> e.is(RetryInfo.class));
   }
 
   @Override

@@ -9,8 +9,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -101,6 +106,27 @@ class StreamConfigTest {
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
         .isEqualTo("rw-------");
     assertThat(TokenKey.load(config())).hasSize(32).isNotEqualTo(TokenKey.load(config()));
+  }
+
+  @Test
+  void key_ofAFileThatSeveralMakeAtOnceIsOne(@TempDir Path folder) throws Exception {
+    ExecutorService threads = Executors.newFixedThreadPool(8);
+    try {
+      for (int round = 0; round < 50; round++) {
+        Path file = folder.resolve("key" + round);
+        StreamConfig config = config("query.token-key-file", file.toString());
+        List<Future<byte[]>> keys =
+            threads.invokeAll(Collections.nCopies(8, () -> TokenKey.load(config)));
+        for (Future<byte[]> key : keys) {
+          assertThat(key.get()).isEqualTo(Files.readAllBytes(file));
+        }
+      }
+      try (var left = Files.list(folder)) {
+        assertThat(left).as("no drafts").hasSize(50);
+      }
+    } finally {
+      threads.shutdownNow();
+    }
   }
 
   @Test

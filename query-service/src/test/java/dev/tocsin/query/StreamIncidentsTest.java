@@ -13,10 +13,14 @@ import dev.tocsin.proto.incidents.StreamIncidentsRequest;
 import io.grpc.Status;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -42,12 +46,20 @@ class StreamIncidentsTest {
 
   private IncidentStreams streams(
       int max, Optional<EventRings> rings, ScheduledExecutorService timer) {
+    return streams(max, () -> rings, world.older(), timer);
+  }
+
+  private IncidentStreams streams(
+      int max,
+      Supplier<Optional<EventRings>> rings,
+      OlderEvents older,
+      ScheduledExecutorService timer) {
     IncidentStreams streams =
         new IncidentStreams(
             "g1",
             max,
-            () -> rings,
-            world::read,
+            rings,
+            older,
             world::open,
             world.tasks::add,
             timer,
@@ -146,14 +158,73 @@ class StreamIncidentsTest {
 
   @Test
   void token_ofAnotherGenerationOrOtherPartitionsHasExpired() {
-    assertThat(end(resume(ALL, "g2", start()))).isEqualTo(Status.Code.OUT_OF_RANGE);
+    assertThat(end(resume(ALL, "g2", start())))
+        .as("nothing was told")
+        .isEqualTo(Status.Code.OUT_OF_RANGE);
     assertThat(end(resume(ALL, "g1", EventPosition.at(0)))).isEqualTo(Status.Code.OUT_OF_RANGE);
+  }
+
+  /** Five entries; the fourth changes three incidents, with the events 4, 5 and 6. */
+  private void fiveEntries() {
+    StreamWorld.Partition partition = world.partitions.get(0);
+    for (int i = 0; i < 3; i++) {
+      partition.change(0, 1);
+    }
+    partition.commit();
+    partition.changeAlike(3, 1);
+    partition.change(0, 1);
+    partition.commit();
+    partition.tail(100);
+  }
+
+  private List<Long> toldAfter(long logOffset, long sequence) {
+    client.token = "";
+    client.sequences.clear();
+    EventPosition[] told = {
+      new EventPosition(7_000, logOffset, sequence), new EventPosition(9_000, 8, 9)
+    };
+    assertThat(end(resume(ALL, "g2", told))).isEqualTo(Status.Code.OK);
+    return List.copyOf(client.sequences);
+  }
+
+  @Test
+  void token_ofAnotherGenerationGoesOnByTheLog() {
+    fiveEntries();
+    assertThat(toldAfter(2, 2)).containsExactly(3L, 4L, 5L, 6L, 7L);
+    assertThat(toldAfter(4, 5)).as("the same event is there").containsExactly(6L, 7L);
+    assertThat(toldAfter(4, 77)).as("its entry comes again").containsExactly(4L, 5L, 6L, 7L);
+    ResumeToken token = new ResumeTokens(KEY).parse(client.token).orElseThrow();
+    assertThat(token.generation()).as("it is of this one now").isEqualTo("g1");
+    assertThat(toldAfter(5, 7)).isEmpty();
+  }
+
+  @Test
+  void token_ofAGenerationThatIsAheadHearsNothingTwice() {
+    fiveEntries();
+    assertThat(toldAfter(7, 9)).isEmpty();
+    StreamWorld.Partition partition = world.partitions.get(0);
+    partition.change(0, 1);
+    partition.change(0, 1);
+    partition.change(0, 1); // entries 6, 7 and 8, the events 8, 9 and 10
+    partition.commit();
+    partition.tail(100);
+    assertThat(toldAfter(7, 9)).containsExactly(10L);
+  }
+
+  @Test
+  void token_ofAnotherGenerationHasExpiredWhereEventsAreNotKept() {
+    fiveEntries();
+    world.partitions.get(0).begin = 2; // entry 3 is the first
+    assertThat(toldAfter(3, 3)).containsExactly(4L, 5L, 6L, 7L);
+    assertThat(toldAfter(4, 99)).containsExactly(4L, 5L, 6L, 7L);
+    EventPosition[] older = {new EventPosition(0, 2, 2), new EventPosition(0, 8, 9)};
+    assertThat(end(resume(ALL, "g2", older))).isEqualTo(Status.Code.OUT_OF_RANGE);
   }
 
   @Test
   void token_ofWhatIsNotKeptAnyMoreHasExpired() {
     change(0);
-    world.rings.restart(0, 2);
+    world.rings.restart(EventSeed.none(0, 2));
     world.partitions.get(0).begin = 1;
     assertThat(end(resume(ALL, "g1", start()))).isEqualTo(Status.Code.OUT_OF_RANGE);
   }
@@ -226,7 +297,7 @@ class StreamIncidentsTest {
   @Test
   void catchUp_thatIsNotToBeHadEndsTheStreamForNow() {
     change(0);
-    world.rings.restart(0, 2);
+    world.rings.restart(EventSeed.none(0, 2));
     world.kafkaAway = true;
     assertThat(end(resume(ALL, "g1", start()))).isEqualTo(Status.Code.UNAVAILABLE);
     assertThat(meters.get("query.stream.fallen.behind").counter().count()).isEqualTo(1);
@@ -278,6 +349,139 @@ class StreamIncidentsTest {
     change(2);
     world.partitions.get(0).sequence = 1; // of one that has not noticed that it was replaced
     assertThat(end(all().build())).isEqualTo(Status.Code.UNAVAILABLE);
+  }
+
+  @Test
+  void owner_thatWasReplacedIsNotBelievedByAServiceThatHasJustStarted() {
+    change(0);
+    StreamWorld.Partition partition = world.partitions.get(0);
+    partition.zombie = partition.owned();
+    change(2);
+    world.restart(1);
+    assertThat(end(all().build())).isEqualTo(Status.Code.UNAVAILABLE);
+    partition.zombie = null;
+    assertThat(end(all().build())).isEqualTo(Status.Code.OK);
+    assertThat(client.view).isEqualTo(world.list(ALL));
+  }
+
+  @Test
+  void event_thatComesWhileASnapshotIsBegunIsCheckedOrTold() {
+    change(0);
+    StreamWorld.Partition partition = world.partitions.get(0);
+    partition.zombie = partition.owned();
+    EventRing ring = world.rings.of(0);
+    client.connect();
+    streams().stream(all().build(), client);
+    client.take(100);
+    world.step(true); // it has noted where the events go on
+    change(2);
+    assertThat(ring.newest().event().orElseThrow().sequence()).isEqualTo(2);
+    settle();
+    assertThat(client.end).isNull();
+    assertThat(client.view).isEqualTo(world.list(ALL));
+  }
+
+  @Test
+  void stream_resumedAfterARestartIsServedFromMemory() {
+    IncidentStreams streams = streams();
+    streams.stream(all().build(), client);
+    client.take(100);
+    settle();
+    change(0);
+    streams.wake();
+    settle();
+    streams.stop();
+    settle();
+    world.restart(2);
+    assertThat(end(all().setResumeToken(client.token).build())).isEqualTo(Status.Code.OK);
+    assertThat(meters.get("query.stream.fallen.behind").counter().count()).isZero();
+  }
+
+  @Test
+  void partitions_goOnWhileAnotherOneIsFetched() {
+    change(0);
+    world.rings.restart(EventSeed.none(0, 2));
+    StreamWorld.Partition other = world.partitions.get(1);
+    other.change(0, 1);
+    other.commit();
+    other.tail(100);
+    client.connect();
+    streams().stream(resume(ALL, "g1", start()), client);
+    client.take(100);
+    while (!world.tasks.isEmpty()) {
+      world.tasks.poll().run();
+    }
+    assertThat(client.types).as("of the other one").hasSize(1);
+    settle();
+    assertThat(client.types).hasSize(2);
+  }
+
+  @Test
+  void streams_endWhereTheEventsAreNotFollowedAnyMore() {
+    AtomicReference<Optional<EventRings>> rings = new AtomicReference<>(Optional.of(world.rings));
+    IncidentStreams streams = streams(10, rings::get, world.older(), world.timer);
+    streams.stream(all().build(), client);
+    client.take(100);
+    settle();
+    streams.check();
+    settle();
+    assertThat(client.end).isNull();
+    rings.set(Optional.empty());
+    streams.check();
+    settle();
+    assertThat(client.end.getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+    assertThat(client.retry).as("says when to come again").isTrue();
+    StreamClient late = new StreamClient();
+    streams.stream(all().setResumeToken(client.token).build(), late);
+    assertThat(late.end.getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+    assertThat(streams.open()).isZero();
+  }
+
+  @Test
+  void stream_thatFailsWithAnErrorEnds() {
+    change(0);
+    world.rings.restart(EventSeed.none(0, 2));
+    IncidentStreams streams =
+        streams(
+            1,
+            () -> Optional.of(world.rings),
+            new OlderEvents() {
+              @Override
+              public void read(int partition, long offset, Consumer<Answer> answer) {
+                throw new StackOverflowError("simulated");
+              }
+
+              @Override
+              public void find(int partition, EventPosition told, Consumer<Answer> answer) {}
+            },
+            world.timer);
+    streams.stream(resume(ALL, "g1", start()), client);
+    client.take(1);
+    settle();
+    assertThat(client.end.getCode()).isEqualTo(Status.Code.INTERNAL);
+    assertThat(streams.open()).isZero();
+  }
+
+  @Test
+  void heartbeats_comeWhileAnOwnerIsWaitedForAndCarryNoToken() {
+    world.ownersAway = true;
+    IncidentStreams streams = streams(10, Optional.of(world.rings), clock);
+    streams.stream(all().setHeartbeatInterval(Duration.newBuilder().setSeconds(1)).build(), client);
+    client.take(100);
+    await()
+        .untilAsserted(
+            () -> {
+              settle();
+              assertThat(client.types).startsWith(INCIDENT_EVENT_TYPE_HEARTBEAT);
+            });
+    assertThat(client.token).isEmpty();
+    world.ownersAway = false;
+    await()
+        .untilAsserted(
+            () -> {
+              settle();
+              assertThat(client.types).contains(INCIDENT_EVENT_TYPE_SNAPSHOT_COMPLETE);
+            });
   }
 
   @Test
@@ -347,7 +551,7 @@ class StreamIncidentsTest {
             "g1",
             1,
             () -> Optional.of(small.rings),
-            small::read,
+            small.older(),
             small::open,
             small.tasks::add,
             small.timer,

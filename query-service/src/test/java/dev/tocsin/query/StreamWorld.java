@@ -53,6 +53,9 @@ final class StreamWorld {
           IncidentState.RESOLVED,
           IncidentState.CLOSED);
 
+  /** What an owner's state is at one moment. */
+  record Owned(long applied, long sequence, Map<Key128, dev.tocsin.schemas.Incident> incidents) {}
+
   /** One log partition: its owner's state, and what of it has been published. */
   final class Partition {
     final int number;
@@ -65,6 +68,9 @@ final class StreamWorld {
     long begin;
     long sequence;
     long applied;
+
+    /** Its owner before, which was cut off and has not noticed; null if there is none. */
+    Owned zombie;
 
     Partition(int number) {
       this.number = number;
@@ -124,12 +130,53 @@ final class StreamWorld {
                   .build()));
     }
 
+    /** One entry that changes several incidents at once. */
+    void changeAlike(int count, int how) {
+      for (int i = 0; i < count; i++) {
+        change(i, how);
+        applied--;
+      }
+      applied++;
+    }
+
     void commit() {
       if (!uncommitted.isEmpty()) {
         topic.addAll(uncommitted);
         topic.add(null);
         uncommitted.clear();
       }
+    }
+
+    /**
+     * Retention takes what is before; an owner that was cut off does not last as long as events.
+     */
+    void cut(long offset) {
+      begin = Math.max(begin, offset);
+      if (seed(Integer.MAX_VALUE).newest() == null) {
+        zombie = null;
+      }
+    }
+
+    Owned owned() {
+      return new Owned(applied, sequence, new TreeMap<>(incidents));
+    }
+
+    /** What a service that starts finds before its end; at least the newest event. */
+    EventSeed seed(int offsets) {
+      long end = topic.size();
+      long from = Math.max(begin, end - offsets);
+      while (from > begin
+          && topic.subList((int) from, (int) end).stream().allMatch(e -> e == null)) {
+        from--;
+      }
+      List<EventItem> items = new ArrayList<>();
+      for (long at = from; at < end; at++) {
+        if (topic.get((int) at) != null) {
+          items.add(new EventItem(number, at, topic.get((int) at)));
+        }
+      }
+      EventItem newest = items.isEmpty() ? null : items.get(items.size() - 1);
+      return new EventSeed(number, from, items, end, newest);
     }
 
     /** The tail reads some more. */
@@ -146,7 +193,8 @@ final class StreamWorld {
   }
 
   final List<Partition> partitions = new ArrayList<>();
-  final EventRings rings;
+  EventRings rings;
+  private final long ringWeightMax;
 
   /** Tasks of streams' threads, and what takes its time elsewhere. */
   final Deque<Runnable> tasks = new ArrayDeque<>();
@@ -171,11 +219,45 @@ final class StreamWorld {
     for (int i = 0; i < PARTITIONS; i++) {
       partitions.add(new Partition(i));
     }
+    this.ringWeightMax = ringWeightMax;
     rings = new EventRings(new long[PARTITIONS], ringWeightMax);
   }
 
-  void read(int partition, long offset, Consumer<OlderEvents.Answer> answer) {
-    elsewhere.add(() -> answer.accept(older(partitions.get(partition), offset)));
+  /** Another instance of the service starts, and reads so much of each partition. */
+  void restart(int offsets) {
+    rings =
+        EventRings.of(partitions.stream().map(each -> each.seed(offsets)).toList(), ringWeightMax);
+  }
+
+  OlderEvents older() {
+    return new OlderEvents() {
+      @Override
+      public void read(int partition, long offset, Consumer<Answer> answer) {
+        elsewhere.add(() -> answer.accept(older(partitions.get(partition), offset)));
+      }
+
+      @Override
+      public void find(int partition, EventPosition told, Consumer<Answer> answer) {
+        elsewhere.add(() -> answer.accept(search(partitions.get(partition), told)));
+      }
+    };
+  }
+
+  /** Step by step what the readers search for. */
+  private OlderEvents.Answer search(Partition partition, EventPosition told) {
+    if (kafkaAway) {
+      return new OlderEvents.Answer.Away("simulated");
+    }
+    List<EventItem> items = partition.seed(Integer.MAX_VALUE).items();
+    int before = 0;
+    while (before < items.size()
+        && items.get(before).event().orElseThrow().logOffset() < told.logOffset()) {
+      before++;
+    }
+    long at = before == 0 ? partition.begin : items.get(before - 1).offset() + 1;
+    return EventSearch.position(told, at, before > 0, items.subList(before, items.size()))
+        .<OlderEvents.Answer>map(OlderEvents.Answer.At::new)
+        .orElseGet(OlderEvents.Answer.Gone::new);
   }
 
   private OlderEvents.Answer older(Partition partition, long offset) {
@@ -201,13 +283,14 @@ final class StreamWorld {
       return new Reading(taker, new ArrayDeque<>(), Status.UNAVAILABLE);
     }
     Partition partition = partitions.get(number);
+    Owned owned = partition.zombie == null ? partition.owned() : partition.zombie;
     Deque<SnapshotIncidentsResponse> parts = new ArrayDeque<>();
     SnapshotIncidentsResponse.Builder head =
         SnapshotIncidentsResponse.newBuilder()
-            .setAppliedOffset(partition.applied)
-            .setSequence(partition.sequence);
+            .setAppliedOffset(owned.applied() + 1)
+            .setSequence(owned.sequence());
     parts.add(head.build());
-    for (Incident each : list(partition, filter)) {
+    for (Incident each : list(number, owned, filter)) {
       parts.add(head.clone().addIncidents(each).build());
     }
     Reading reading = new Reading(taker, parts, Status.OK);
@@ -258,17 +341,16 @@ final class StreamWorld {
   Map<String, Incident> list(StreamFilter filter) {
     Map<String, Incident> all = new TreeMap<>();
     for (Partition partition : partitions) {
-      list(partition, filter).forEach(each -> all.put(each.getId(), each));
+      list(partition.number, partition.owned(), filter)
+          .forEach(each -> all.put(each.getId(), each));
     }
     return all;
   }
 
-  private static List<Incident> list(Partition partition, StreamFilter filter) {
-    return partition.incidents.values().stream()
+  private static List<Incident> list(int number, Owned owned, StreamFilter filter) {
+    return owned.incidents().values().stream()
         .filter(each -> each.getWorkspace().equals(filter.workspace()))
-        .map(
-            each ->
-                IncidentMapper.toProto(each, new Tally(1L, 1L, 0L, 0L, false), partition.number))
+        .map(each -> IncidentMapper.toProto(each, new Tally(1L, 1L, 0L, 0L, false), number))
         .filter(each -> matches(filter, each))
         .toList();
   }

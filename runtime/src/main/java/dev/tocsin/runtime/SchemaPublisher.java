@@ -1,5 +1,7 @@
 package dev.tocsin.runtime;
 
+import dev.tocsin.schemas.WriterSchema;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -7,12 +9,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
@@ -46,16 +50,38 @@ public final class SchemaPublisher {
    * @throws KafkaException if the cluster does not take it in that time, or has no such topic
    */
   public static boolean publish(Map<String, ?> kafka, String topic, byte[] key, byte[] json) {
-    if (Arrays.equals(published(kafka, topic, key), json)) {
+    return publish(topic, kafka, List.of(new ProducerRecord<>(topic, 0, key, json)));
+  }
+
+  /** As the other, for several at once. Whether any was written now. */
+  public static boolean publish(Map<String, ?> kafka, String topic, List<WriterSchema> schemas) {
+    return publish(
+        topic,
+        kafka,
+        schemas.stream()
+            .map(schema -> new ProducerRecord<>(topic, 0, schema.key(), schema.json()))
+            .toList());
+  }
+
+  private static boolean publish(
+      String topic, Map<String, ?> kafka, List<ProducerRecord<byte[], byte[]>> schemas) {
+    Map<ByteBuffer, byte[]> published = published(kafka, topic);
+    List<ProducerRecord<byte[], byte[]>> missing =
+        schemas.stream()
+            .filter(
+                schema ->
+                    !Arrays.equals(published.get(ByteBuffer.wrap(schema.key())), schema.value()))
+            .toList();
+    if (missing.isEmpty()) {
       return false;
     }
-    write(kafka, new ProducerRecord<>(topic, 0, key, json));
+    write(kafka, missing);
     return true;
   }
 
-  /** What the topic has under this key; null for nothing. */
-  private static byte[] published(Map<String, ?> kafka, String topic, byte[] key) {
-    byte[] found = null;
+  /** What the topic has under each key that it has. */
+  private static Map<ByteBuffer, byte[]> published(Map<String, ?> kafka, String topic) {
+    Map<ByteBuffer, byte[]> found = new HashMap<>();
     try (var consumer =
         new KafkaConsumer<>(
             consumer(kafka), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
@@ -72,18 +98,23 @@ public final class SchemaPublisher {
           throw new TimeoutException(topic + " cannot be read to its end");
         }
         for (ConsumerRecord<byte[], byte[]> each : consumer.poll(POLL)) {
-          found = Arrays.equals(each.key(), key) ? each.value() : found;
+          if (each.key() != null) {
+            found.put(ByteBuffer.wrap(each.key()), each.value());
+          }
         }
       }
     }
     return found;
   }
 
-  private static void write(Map<String, ?> kafka, ProducerRecord<byte[], byte[]> schema) {
+  private static void write(Map<String, ?> kafka, List<ProducerRecord<byte[], byte[]>> schemas) {
     try (var producer =
         new KafkaProducer<>(
             producer(kafka), new ByteArraySerializer(), new ByteArraySerializer())) {
-      producer.send(schema).get();
+      List<Future<RecordMetadata>> sent = schemas.stream().map(producer::send).toList();
+      for (Future<RecordMetadata> each : sent) {
+        each.get();
+      }
     } catch (ExecutionException e) {
       throw e.getCause() instanceof KafkaException known ? known : new KafkaException(e.getCause());
     } catch (InterruptedException e) {

@@ -11,7 +11,8 @@ import org.slf4j.LoggerFactory;
  * that it works on needs no lock. However often it is woken, at most one task of it waits at the
  * executor, so a queue of tasks is bounded by the number of steps there are.
  *
- * <p>Thread-safe. Where the executor has stopped, it does not run any more.
+ * <p>Thread-safe. A step that fails, with an Error as well, is logged, and runs again when it is
+ * woken. Where the executor has stopped, it does not run any more.
  */
 public final class SerialTask {
   private static final Logger LOG = LoggerFactory.getLogger(SerialTask.class);
@@ -41,11 +42,12 @@ public final class SerialTask {
     int seen = wakes.get();
     try {
       step.run();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) { // an Error too: another step may still help itself
       LOG.error("a step failed", e);
-    }
-    if (wakes.addAndGet(-seen) != 0) {
-      submit();
+    } finally {
+      if (wakes.addAndGet(-seen) != 0) {
+        submit();
+      }
     }
   }
 

@@ -67,6 +67,22 @@ class SerialTaskTest {
   }
 
   @Test
+  void step_thatFailsWithAnErrorRunsAgainWhenWoken() {
+    SerialTask task =
+        new SerialTask(
+            queue::add,
+            () -> {
+              runs++;
+              throw new StackOverflowError("simulated");
+            });
+    task.wake();
+    drain();
+    task.wake();
+    drain();
+    assertThat(runs).isEqualTo(2);
+  }
+
+  @Test
   void wake_afterTheExecutorHasStoppedDoesNothing() {
     SerialTask task =
         new SerialTask(

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tocsin.broker.FreePorts;
 import dev.tocsin.ingest.EdgeMain;
 import dev.tocsin.processor.ProcessorMain;
+import dev.tocsin.proto.admin.ActivateRulesRequest;
 import dev.tocsin.proto.admin.AdminGrpc;
 import dev.tocsin.proto.admin.GetProgressRequest;
+import dev.tocsin.proto.admin.RulesGrpc;
 import dev.tocsin.proto.incidents.GetIncidentRequest;
 import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc;
@@ -30,6 +32,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -38,7 +41,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Three processors, two query-services and two edges as processes, on one broker. {@code
+ * Three processors, two query-services and two edges as processes, on one broker; alerts, reads,
+ * commands, a subscriber and new rules through both edges while parts are killed and rolled. {@code
  * -Dcluster.standbys=0} and {@code -Dcluster.session=SECONDS} measure a fail-over of another kind;
  * {@code -Dcluster.roll-all=true} restarts every one of them, not one of each.
  */
@@ -48,6 +52,11 @@ class ClusterIT {
   private static final int STANDBYS = Integer.getInteger("cluster.standbys", 1);
   private static final int SESSION_SECONDS = Integer.getInteger("cluster.session", 10);
   private static final boolean ROLL_ALL = Boolean.getBoolean("cluster.roll-all");
+
+  /** What is one incident stays as it was. */
+  private static final String RULES = "defaults: {reopen_window: 6m}";
+
+  private static final int RULES_VERSION = 2;
   private static final String SECRET = UUID.randomUUID().toString();
 
   @TempDir Path folder;
@@ -77,16 +86,27 @@ class ClusterIT {
             "grpc.reflection.v1.ServerReflection");
     List<ManagedChannel> channels = edges.stream().map(ClusterMember::channel).toList();
     ClusterLoad load = new ClusterLoad(channels);
-    try (load) {
-      load.start();
-      awaitAll(channels);
-      tell("the cluster is up");
-      assertEveryRouteIsRight();
-      assertQueriesTakeNobodyWithoutTheSecret();
-      awaitCopies();
-      failOver(load);
-      roll(load);
+    ClusterCommands commands = new ClusterCommands(channels);
+    ClusterSubscriber subscriber = new ClusterSubscriber(channels);
+    try (load;
+        subscriber) {
+      try (commands) {
+        load.start();
+        awaitAll(channels);
+        commands.start();
+        subscriber.start();
+        tell("the cluster is up");
+        assertEveryRouteIsRight();
+        assertQueriesTakeNobodyWithoutTheSecret();
+        awaitCopies();
+        failOver(load);
+        recover(channels);
+        roll(load);
+      }
+      commands.verify(channels.get(0));
+      subscriber.verify(channels.get(1));
     }
+    assertRulesAreActive(channels.get(0));
     assertThat(load.faults).isEmpty();
     assertThat(load.fresh).hasPositiveValue();
     awaitCounted(channels.get(1), load.accepted.get());
@@ -94,6 +114,15 @@ class ClusterIT {
         "alerts %d, each counted once; reads: %d of owners, %d of standbys, %d UNAVAILABLE"
             .formatted(
                 load.accepted.get(), load.fresh.get(), load.stale.get(), load.unavailable.get()));
+    tell(
+        "commands %d, each done once, after %d unknown ends and %d that were surely not appended; events to the subscriber %d, over %d resumed streams"
+            .formatted(
+                commands.acknowledged.get(),
+                commands.unknown.get(),
+                commands.notAppended.get(),
+                subscriber.events.get(),
+                subscriber.resumed.get()));
+    assertThat(subscriber.resumed).hasPositiveValue();
   }
 
   private void up() throws IOException {
@@ -116,6 +145,7 @@ class ClusterIT {
                   "query.port=" + port,
                   "ops.port=0",
                   "query.processors=" + addresses,
+                  "query.token-secret=" + SECRET,
                   "forward.secret=" + SECRET)));
     }
     String targets =
@@ -239,9 +269,45 @@ class ClusterIT {
     if (STANDBYS > 0) {
       assertThat(load.stale.get()).isGreaterThan(staleBefore);
     }
+  }
+
+  /** The killed processor comes back; meanwhile a query-service is killed and rules change. */
+  private void recover(List<ManagedChannel> channels) throws Exception {
     processors.get(0).start();
+    queries.get(1).kill();
+    CompletableFuture<Void> activated = CompletableFuture.runAsync(() -> activateRules(channels));
+    queries.get(1).start();
+    queries.get(1).awaitServing();
     processors.get(0).awaitServing();
-    tell("the killed processor is back");
+    activated.get(60, TimeUnit.SECONDS);
+    tell("a query-service was killed, rules were activated, and all are back");
+  }
+
+  /** Until an edge says that it is done; to send it again is safe. */
+  private static void activateRules(List<ManagedChannel> channels) {
+    ActivateRulesRequest request = ActivateRulesRequest.newBuilder().setDocument(RULES).build();
+    AtomicInteger attempts = new AtomicInteger();
+    int version =
+        Awaitility.await()
+            .atMost(Duration.ofSeconds(50))
+            .ignoreException(StatusRuntimeException.class)
+            .until(
+                () ->
+                    RulesGrpc.newBlockingStub(
+                            channels.get(attempts.getAndIncrement() % channels.size()))
+                        .withDeadlineAfter(Duration.ofSeconds(20))
+                        .activateRules(request)
+                        .getVersion(),
+                any -> true);
+    assertThat(version).isEqualTo(RULES_VERSION);
+  }
+
+  private static void assertRulesAreActive(ManagedChannel edge) {
+    assertThat(
+            AdminGrpc.newBlockingStub(edge)
+                .getProgress(GetProgressRequest.getDefaultInstance())
+                .getPartitionsList())
+        .allMatch(partition -> partition.getRulesVersion() == RULES_VERSION);
   }
 
   /** Until a read that began after {@code since} was answered by owners alone. */

@@ -36,6 +36,7 @@ final class ClusterLoad implements AutoCloseable {
   /** Conditions, each an incident of its own. */
   static final int SERVICES = 60;
 
+  private static final String SOURCE = "cluster";
   private static final int BATCH = 50;
 
   /**
@@ -92,7 +93,7 @@ final class ClusterLoad implements AutoCloseable {
           "a" + i,
           AlertMessage.newBuilder()
               .setAlertId("a" + i)
-              .setSource("cluster")
+              .setSource(SOURCE)
               .setTitle("slow")
               .setSeverity(Severity.SEVERITY_P2)
               .putLabels("service", "s" + i % SERVICES)
@@ -142,7 +143,8 @@ final class ClusterLoad implements AutoCloseable {
   static ListIncidentsResponse list(ManagedChannel edge) {
     return IncidentServiceGrpc.newBlockingStub(edge)
         .withDeadlineAfter(CALL_MAX)
-        .listIncidents(ListIncidentsRequest.newBuilder().setPageSize(1_000).build());
+        .listIncidents(
+            ListIncidentsRequest.newBuilder().setSource(SOURCE).setPageSize(1_000).build());
   }
 
   /** Never partial; and an answer that says nothing of staleness never goes back. */

@@ -41,12 +41,15 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
   private final Pauses pauses;
   private final PartitionViews views;
   private final Ticks ticks;
+  private final CommandCounts counts;
+  private final StateCodecs codecs;
   private final Clock clock;
   private ProcessorContext<byte[], byte[]> context;
   private int partition;
   private PartitionStore store;
   private PartitionView view;
   private Fold fold;
+  private AppliedCommands commands;
   private long lastAppliedAtMs;
 
   FoldProcessor(
@@ -56,13 +59,17 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
       Pauses pauses,
       PartitionViews views,
       Ticks ticks,
+      CommandCounts counts,
+      StateCodecs codecs,
       Clock clock) {
+    this.codecs = codecs;
     this.config = config;
     this.entries = entries;
     this.gate = gate;
     this.pauses = pauses;
     this.views = views;
     this.ticks = ticks;
+    this.counts = counts;
     this.clock = clock;
   }
 
@@ -71,11 +78,12 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
     this.context = context;
     partition = context.taskId().partition();
     KeyValueStore<Bytes, byte[]> bytes = context.getStateStore(FoldTopology.STATE_STORE);
-    store = new PartitionStore(bytes, config.cleanMax());
+    store = new PartitionStore(bytes, config.cleanMax(), codecs);
     CommitHook hook = context.getStateStore(FoldTopology.COMMIT_HOOK);
     hook.beforeCommit(store::flush);
     fold = new Fold(store, this::publish);
     view = views.open(partition, store);
+    commands = new AppliedCommands(store, view.refused(), counts);
     lastAppliedAtMs = clock.millis();
     context.schedule(TICK_CHECK, PunctuationType.WALL_CLOCK_TIME, this::tickIfDue);
   }
@@ -154,7 +162,8 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
         if (rest == null) {
           fold.skip(offset, entry.timestamp());
         } else {
-          fold.apply(rest, offset, entry.timestamp());
+          LogEntry whole = rest;
+          commands.apply(whole, () -> fold.apply(whole, offset, entry.timestamp()));
         }
         return;
       } catch (EngineFailure e) {

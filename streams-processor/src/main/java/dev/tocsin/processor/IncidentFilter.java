@@ -7,6 +7,7 @@ import dev.tocsin.runtime.IncidentMapper;
 import dev.tocsin.schemas.Incident;
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.concurrent.Semaphore;
 
 /**
  * Which incidents a snapshot shows. Immutable.
@@ -22,6 +23,13 @@ record IncidentFilter(
     states.addAll(request.getStatesList());
     return new IncidentFilter(
         request.getWorkspace(), states, request.getMinSeverity(), request.getSource());
+  }
+
+  /** The incidents among which those are that match: open ones, others, or both. */
+  IncidentSnapshot snapshot(PartitionStore store, Semaphore room) {
+    boolean open = states.isEmpty() || !IncidentScan.NOT_OPEN.containsAll(states);
+    boolean notOpen = states.isEmpty() || states.stream().anyMatch(IncidentScan.NOT_OPEN::contains);
+    return store.snapshot(workspace, open, notOpen, room);
   }
 
   boolean matches(Incident incident) {

@@ -29,7 +29,7 @@ final class IncidentScan {
   static final int BYTES_MAX = 3 << 20;
 
   private static final int CANCEL_CHECK = 256;
-  private static final Set<IncidentState> NOT_OPEN =
+  static final Set<IncidentState> NOT_OPEN =
       EnumSet.of(IncidentState.INCIDENT_STATE_RESOLVED, IncidentState.INCIDENT_STATE_CLOSED);
 
   private final IncidentView view;

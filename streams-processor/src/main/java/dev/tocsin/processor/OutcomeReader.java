@@ -15,7 +15,8 @@ final class OutcomeReader {
 
   /**
    * The outcome of its request, and the incident as it is now. The store's outcome may be of
-   * another command under the same request id: that is told, and nothing about the other one.
+   * another command under the same request id: that is told, and nothing about the other one. A
+   * request without an outcome was refused, if this owner has noted that; else nobody knows.
    */
   static ReadOutcomeResponse read(PartitionView view, ReadOutcomeRequest request) {
     ReadOutcomeResponse.Builder response =
@@ -23,11 +24,11 @@ final class OutcomeReader {
     Key128 key = Outcomes.key(request.getWorkspace(), request.getRequestId());
     Optional<Outcome> found = view.store().readOutcome(key);
     if (found.isEmpty()) {
-      return view.store().outcomesFull()
+      return view.refused().contains(key)
           ? response
               .setFound(true)
               .setCode(Code.RESOURCE_EXHAUSTED)
-              .setMessage("too many outcomes are kept already; nothing was done")
+              .setMessage("too many outcomes were kept already; nothing was done")
               .build()
           : response.build();
     }

@@ -18,6 +18,9 @@ import dev.tocsin.schemas.Tally;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
@@ -33,15 +36,9 @@ import org.apache.kafka.streams.state.KeyValueStore;
  * between two commits of the fold by {@link #snapshot}.
  */
 final class PartitionStore implements FoldStore {
-  private static final Codec<FingerprintState> FINGERPRINTS = Codec.of(FingerprintState.class);
-  private static final Codec<GroupState> GROUPS = Codec.of(GroupState.class);
-  private static final Codec<Incident> INCIDENTS = Codec.of(Incident.class);
-  private static final Codec<Tally> TALLIES = Codec.of(Tally.class);
-  private static final Codec<Outcome> OUTCOMES = Codec.of(Outcome.class);
-  private static final Codec<PartitionState> STATES = Codec.of(PartitionState.class);
-  private static final Codec<Rules> RULES = Codec.of(Rules.class);
 
   private final KeyValueStore<Bytes, byte[]> store;
+  private final StateCodecs codecs;
   private final Table<FingerprintState> fingerprints;
   private final Table<GroupState> groups;
   private final Table<Incident> incidents;
@@ -50,21 +47,31 @@ final class PartitionStore implements FoldStore {
   private final TimerQueue timers;
   private final Receipts receipts = new Receipts();
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+
+  /** Those that are open, and are told before anything changes. */
+  private final Set<IncidentSnapshot> snapshots = ConcurrentHashMap.newKeySet();
+
   private volatile PartitionState state;
   private boolean stateChanged;
   private volatile Rules rules;
   private long unstoredReceipts;
 
   PartitionStore(KeyValueStore<Bytes, byte[]> store, int cleanMax) {
+    this(store, cleanMax, new StateCodecs());
+  }
+
+  /** One that is read and written by {@code codecs}. */
+  PartitionStore(KeyValueStore<Bytes, byte[]> store, int cleanMax, StateCodecs codecs) {
     this.store = store;
-    this.fingerprints = new Table<>(StateKeys.FINGERPRINT, FINGERPRINTS, store, cleanMax);
-    this.groups = new Table<>(StateKeys.GROUP, GROUPS, store, cleanMax);
-    this.incidents = new Table<>(StateKeys.INCIDENT, INCIDENTS, store, cleanMax);
-    this.tallies = new Table<>(StateKeys.TALLY, TALLIES, store, cleanMax);
-    this.outcomes = new Table<>(StateKeys.OUTCOME, OUTCOMES, store, cleanMax);
+    this.codecs = codecs;
+    this.fingerprints = new Table<>(StateKeys.FINGERPRINT, codecs.fingerprints(), store, cleanMax);
+    this.groups = new Table<>(StateKeys.GROUP, codecs.groups(), store, cleanMax);
+    this.incidents = new Table<>(StateKeys.INCIDENT, codecs.incidents(), store, cleanMax);
+    this.tallies = new Table<>(StateKeys.TALLY, codecs.tallies(), store, cleanMax);
+    this.outcomes = new Table<>(StateKeys.OUTCOME, codecs.outcomes(), store, cleanMax);
     this.timers = new TimerQueue(store);
-    this.state = read(StateKeys.STATE, STATES).orElseGet(InitialState::partition);
-    this.rules = read(StateKeys.RULES, RULES).orElseGet(InitialState::rules);
+    this.state = read(StateKeys.STATE, codecs.states()).orElseGet(InitialState::partition);
+    this.rules = read(StateKeys.RULES, codecs.rules()).orElseGet(InitialState::rules);
     loadReceipts();
   }
 
@@ -117,11 +124,12 @@ final class PartitionStore implements FoldStore {
   public void commit(Changes changes) {
     lock.writeLock().lock();
     try {
+      snapshots.forEach(snapshot -> snapshot.keep(changes));
       if (changes.rules() != null) {
         // What has expired under the old window stays expired under a longer one.
         receipts.expire(changes.state().getFoldTimeMs(), rules);
         rules = changes.rules();
-        store.put(StateKeys.RULES, RULES.encode(rules));
+        store.put(StateKeys.RULES, codecs.rules().encode(rules));
       }
       changes.fingerprints().forEach(fingerprints::put);
       changes.groups().forEach(groups::put);
@@ -159,7 +167,7 @@ final class PartitionStore implements FoldStore {
       receipts.flush(new StoredChunks());
       unstoredReceipts = 0;
       if (stateChanged) {
-        store.put(StateKeys.STATE, STATES.encode(state));
+        store.put(StateKeys.STATE, codecs.states().encode(state));
         stateChanged = false;
       }
     } finally {
@@ -192,9 +200,23 @@ final class PartitionStore implements FoldStore {
     return Optional.ofNullable(outcomes.peek(key));
   }
 
-  /** Whether no more outcomes can be kept now; for any thread. */
-  boolean outcomesFull() {
-    return state.getOutcomes() >= rules.getOutcomesMax();
+  /**
+   * A workspace's incidents as they are between two commits of the fold, for any thread. To be
+   * closed by it.
+   *
+   * @param room for what the fold replaces while the snapshot is open
+   */
+  IncidentSnapshot snapshot(String workspace, boolean open, boolean notOpen, Semaphore room) {
+    lock.readLock().lock();
+    try {
+      IncidentSnapshot snapshot =
+          new IncidentSnapshot(
+              walk(workspace, open, notOpen, null), this::read, room, snapshots::remove);
+      snapshots.add(snapshot);
+      return snapshot;
+    } finally {
+      lock.readLock().unlock();
+    }
   }
 
   /** Everything as it is between two commits of the fold, for any thread. To be closed by it. */

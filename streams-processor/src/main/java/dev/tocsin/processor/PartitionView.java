@@ -32,6 +32,7 @@ final class PartitionView implements IncidentView {
   private final PartitionStore store;
   private final Executor replies;
   private final int waitersMax;
+  private final RefusedRequests refused = new RefusedRequests();
   private final PriorityQueue<Waiter> waiters =
       new PriorityQueue<>(Comparator.comparingLong(Waiter::offset));
   private volatile long firstAwaited = UNKNOWN;
@@ -52,6 +53,11 @@ final class PartitionView implements IncidentView {
 
   PartitionStore store() {
     return store;
+  }
+
+  /** The requests that this owner refused for want of room. */
+  RefusedRequests refused() {
+    return refused;
   }
 
   @Override

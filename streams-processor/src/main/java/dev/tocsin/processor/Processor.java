@@ -4,6 +4,8 @@ import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
 import dev.tocsin.runtime.SchemaPublisher;
 import dev.tocsin.schemas.Codec;
+import dev.tocsin.schemas.DeadLetter;
+import dev.tocsin.schemas.IncidentEvent;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.WriterSchema;
 import io.grpc.BindableService;
@@ -11,7 +13,9 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.ExecutorService;
@@ -19,6 +23,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.apache.avro.specific.SpecificRecordBase;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.CloseOptions;
@@ -41,6 +46,7 @@ public final class Processor implements AutoCloseable {
 
   private static final Duration CLOSE_MAX = Duration.ofSeconds(20);
   private static final int REPLY_THREADS = 4;
+  private static final int SNAPSHOT_THREADS = 2;
 
   /** A snapshot keeps what has been replaced since from being dropped: for so long at most. */
   private static final Duration SNAPSHOT_MAX = Duration.ofSeconds(60);
@@ -55,6 +61,7 @@ public final class Processor implements AutoCloseable {
   private volatile String givenUp;
   private volatile boolean closing;
   private final Pauses pauses;
+  private final StateCodecs codecs = new StateCodecs();
   private KafkaStreams streams;
   private PartitionViews views;
   private StateService service;
@@ -116,11 +123,14 @@ public final class Processor implements AutoCloseable {
     EntryGate gate = new EntryGate(entries, config.skips());
     follow(gate);
     Ticks ticks = lifetime.add(new Ticks(log, config.kafka(), clock));
+    CommandCounts counts = new CommandCounts(meters);
     RocksMemory memory = lifetime.add(new RocksMemory(config.rocksBytesMax()));
     Topology topology =
         FoldTopology.build(
             config.topics(),
-            () -> new FoldProcessor(config, entries, gate, pauses, views, ticks, clock));
+            () ->
+                new FoldProcessor(
+                    config, entries, gate, pauses, views, ticks, counts, codecs, clock));
     Properties settings = new Properties();
     settings.putAll(StreamsSettings.of(config, shape.replicas(), memory));
     streams =
@@ -131,7 +141,7 @@ public final class Processor implements AutoCloseable {
         lifetime.add(
             new OwnerFeed(shape.partitions(), log, streams::metadataForAllStreamsClients, timer));
     SnapshotCalls snapshots =
-        new SnapshotCalls(config.snapshotsMax(), SNAPSHOT_MAX, replies, timer);
+        new SnapshotCalls(config.snapshotsMax(), SNAPSHOT_MAX, snapshotThreads(), timer);
     Gauge.builder("tocsin.processor.snapshots", snapshots, SnapshotCalls::open)
         .description("Snapshots of partitions that are being sent")
         .register(meters);
@@ -147,20 +157,34 @@ public final class Processor implements AutoCloseable {
         .register(meters);
   }
 
+  /** Their own, so that nobody who waits for a command or a position waits for a snapshot. */
+  private ExecutorService snapshotThreads() {
+    ExecutorService threads = Executors.newFixedThreadPool(SNAPSHOT_THREADS, Processor::daemon);
+    lifetime.add(threads::shutdownNow);
+    return threads;
+  }
+
   /** What others have published is known before any of it is met; so is what is written here. */
   private void follow(EntryGate gate) {
     String topic = config.topics().schemas();
-    WriterSchema ticks = WriterSchema.of(LogEntry.class);
-    SchemaPublisher.publish(config.kafka(), topic, ticks.key(), ticks.json());
-    SchemaFollower follower = new SchemaFollower(topic, config.kafka(), gate, meters);
+    SchemaPublisher.publish(config.kafka(), topic, written());
+    SchemaFollower follower = new SchemaFollower(topic, config.kafka(), gate, codecs, meters);
     lifetime.add(follower);
     follower.start();
+  }
+
+  /** Ticks, events, dead letters, and what stores and their changelogs hold. */
+  private static List<WriterSchema> written() {
+    List<Class<? extends SpecificRecordBase>> types = new ArrayList<>(StateCodecs.WRITTEN);
+    types.addAll(List.of(LogEntry.class, IncidentEvent.class, DeadLetter.class));
+    return types.stream().map(WriterSchema::of).toList();
   }
 
   private Standbys standbys(Admin admin, LogEnds logEnds, ExecutorService reads) {
     GroupOffsets offsets =
         new GroupOffsets(admin, config.topics().applicationId(), config.topics().log());
-    Standbys standbys = new Standbys(this::copy, offsets::committed, logEnds::end, reads, clock);
+    Standbys standbys =
+        new Standbys(this::copy, offsets::committed, logEnds::end, reads, codecs, clock);
     views.watch(standbys::owned, standbys::lost);
     streams.setStandbyUpdateListener(standbys);
     streams.setGlobalStateRestoreListener(standbys);

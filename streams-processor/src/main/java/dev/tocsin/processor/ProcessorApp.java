@@ -10,9 +10,19 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.time.Clock;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.errors.RetriableException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A processor as a process of its own: the fold, its state server, and the operator's port. */
 public final class ProcessorApp implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(ProcessorApp.class);
+  private static final Duration KAFKA_RETRY = Duration.ofSeconds(1);
+
+  private final CountDownLatch closing = new CountDownLatch(1);
   private final ProcessorConfig config;
   private final GrpcServer.Config server;
   private final int opsPort;
@@ -38,13 +48,20 @@ public final class ProcessorApp implements AutoCloseable {
     settings.check();
   }
 
-  /** Makes the topics that are missing, then folds and answers. */
-  public void start() throws IOException, InterruptedException {
+  /**
+   * Makes the topics that are missing, then folds and answers. While Kafka does not answer it
+   * waits, for as long as that takes, and says so in its health.
+   *
+   * @return whether it runs; false if it was closed before Kafka came
+   */
+  public boolean start() throws IOException, InterruptedException {
     try {
       PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
       Health health = new Health();
       ops = lifetime.add(new OpsServer(server.host(), opsPort, meters, health));
-      LogTopics.create(config.kafka(), config.topics(), partitions, replicas);
+      if (!topicsMade(health)) {
+        return false;
+      }
       grpc = new GrpcServer(server, meters, health);
       lifetime.add(grpc);
       // Closed before its server: while the partitions go to others, callers are told so, and
@@ -52,10 +69,26 @@ public final class ProcessorApp implements AutoCloseable {
       processor = lifetime.add(new Processor(config, meters, health, Clock.systemUTC()));
       processor.start();
       grpc.serve(processor.stateService()).start();
+      return true;
     } catch (IOException | InterruptedException | RuntimeException e) {
       close();
       throw e;
     }
+  }
+
+  private boolean topicsMade(Health health) throws InterruptedException {
+    health.unmet(Processor.CONDITION, "Kafka has not answered yet");
+    while (closing.getCount() > 0) {
+      try {
+        LogTopics.create(config.kafka(), config.topics(), partitions, replicas);
+        return true;
+      } catch (RetriableException away) {
+        LOG.warn("Kafka does not answer, and is asked again: {}", away.toString());
+        health.unmet(Processor.CONDITION, "Kafka does not answer: " + away.getMessage());
+      }
+      closing.await(KAFKA_RETRY.toMillis(), TimeUnit.MILLISECONDS);
+    }
+    return false;
   }
 
   /** The state server's port. */
@@ -75,6 +108,7 @@ public final class ProcessorApp implements AutoCloseable {
 
   @Override
   public void close() {
+    closing.countDown();
     lifetime.close();
   }
 }

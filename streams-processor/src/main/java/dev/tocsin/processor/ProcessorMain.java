@@ -29,7 +29,9 @@ public final class ProcessorMain {
       return;
     }
     Runtime.getRuntime().addShutdownHook(new Thread(app::close, "shutdown"));
-    app.start();
+    if (!app.start()) {
+      return; // it was told to end first
+    }
     System.err.printf(
         "processor: state server on port %d, metrics on port %d%n", app.port(), app.opsPort());
     while (!app.failed()) {

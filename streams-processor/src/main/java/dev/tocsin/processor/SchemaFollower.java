@@ -37,12 +37,25 @@ final class SchemaFollower implements AutoCloseable {
   private final TopicPartition topic;
   private final Map<String, String> kafka;
   private final EntryGate gate;
+  private final StateCodecs state;
   private final MeterRegistry meters;
   private final CountDownLatch closing = new CountDownLatch(1);
   private final Thread thread = new Thread(this::follow, "schemas");
   private volatile KafkaConsumer<byte[], byte[]> consumer;
 
-  SchemaFollower(String topic, Map<String, String> kafka, EntryGate gate, MeterRegistry meters) {
+  /**
+   * One that is yet to be started.
+   *
+   * @param gate told of schemas of entries
+   * @param state told of schemas of what stores hold
+   */
+  SchemaFollower(
+      String topic,
+      Map<String, String> kafka,
+      EntryGate gate,
+      StateCodecs state,
+      MeterRegistry meters) {
+    this.state = state;
     this.topic = new TopicPartition(topic, 0);
     this.kafka = kafka;
     this.gate = gate;
@@ -129,6 +142,9 @@ final class SchemaFollower implements AutoCloseable {
       return; // removed: what is known stays known
     }
     Optional<SchemaRefusal> refusal = gate.learn(schema.key(), schema.value());
+    if (refusal.filter(SchemaRefusal.OTHER_RECORD::equals).isPresent()) {
+      refusal = state.learn(schema.key(), schema.value());
+    }
     if (refusal.isEmpty() || refusal.get() == SchemaRefusal.OTHER_RECORD) {
       return;
     }

@@ -4,11 +4,13 @@ import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.state.SnapshotIncidentsResponse;
 import dev.tocsin.runtime.Errors;
 import dev.tocsin.runtime.SerialTask;
+import dev.tocsin.schemas.Codec.UnknownSchemaException;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Semaphore;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,10 +38,11 @@ final class SnapshotCall {
   private final IncidentFilter filter;
   private final ServerCallStreamObserver<SnapshotIncidentsResponse> reply;
   private final Runnable closed;
+  private final Semaphore room;
   private final SerialTask task;
   private volatile boolean cancelled;
   private volatile boolean expired;
-  private StoreSnapshot snapshot;
+  private IncidentSnapshot snapshot;
   private SnapshotIncidentsResponse.Builder chunk;
   private int chunkBytes;
   private boolean ended;
@@ -48,6 +51,7 @@ final class SnapshotCall {
    * A call that begins with its first {@link #wake}.
    *
    * @param threads where the store is read
+   * @param room for what the fold replaces meanwhile
    * @param closed run once, when it has ended
    */
   SnapshotCall(
@@ -55,7 +59,9 @@ final class SnapshotCall {
       IncidentFilter filter,
       ServerCallStreamObserver<SnapshotIncidentsResponse> reply,
       Executor threads,
+      Semaphore room,
       Runnable closed) {
+    this.room = room;
     this.view = view;
     this.filter = filter;
     this.reply = reply;
@@ -92,11 +98,13 @@ final class SnapshotCall {
       } else if (reply.isReady()) {
         proceed();
       }
-    } catch (InvalidStateStoreException moved) {
+    } catch (InvalidStateStoreException | UnknownSchemaException moved) {
       fail(
           Errors.unavailable(
-              "partition " + view.partition() + " is not answered by this instance any more",
+              "partition " + view.partition() + " is not answered by this instance now",
               RETRY_AFTER));
+    } catch (IncidentSnapshot.OverrunException e) {
+      fail(Errors.unavailable(e.getMessage(), RETRY_AFTER));
     } catch (RuntimeException e) {
       LOG.error("a snapshot of partition {} failed", view.partition(), e);
       fail(Status.INTERNAL.withDescription("the snapshot failed").asRuntimeException());
@@ -105,7 +113,7 @@ final class SnapshotCall {
 
   private void proceed() {
     if (snapshot == null) {
-      snapshot = view.store().snapshot();
+      snapshot = filter.snapshot(view.store(), room);
       chunk = empty();
       send(); // so that its reader knows at once what it will have seen
       task.wake();

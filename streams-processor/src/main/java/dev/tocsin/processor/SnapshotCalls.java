@@ -17,7 +17,11 @@ import java.util.concurrent.TimeUnit;
 final class SnapshotCalls {
   private static final Duration RETRY_AFTER = Duration.ofMillis(500);
 
+  /** Incidents that all open snapshots keep as they were while the fold goes on. */
+  static final int KEPT_MAX = 50_000;
+
   private final Semaphore places;
+  private final Semaphore room = new Semaphore(KEPT_MAX);
   private final int placesMax;
   private final Duration openMax;
   private final Executor threads;
@@ -54,6 +58,7 @@ final class SnapshotCalls {
             filter,
             reply,
             threads,
+            room,
             () -> {
               expiry[0].cancel(false);
               places.release();
@@ -62,6 +67,11 @@ final class SnapshotCalls {
     reply.setOnCancelHandler(call::cancel);
     reply.setOnReadyHandler(call::wake);
     call.wake();
+  }
+
+  /** How many incidents are kept as they were. */
+  int kept() {
+    return KEPT_MAX - room.availablePermits();
   }
 
   /** How many are open. */

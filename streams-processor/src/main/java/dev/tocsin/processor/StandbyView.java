@@ -3,11 +3,8 @@ package dev.tocsin.processor;
 import com.google.protobuf.Duration;
 import dev.tocsin.engine.InitialState;
 import dev.tocsin.proto.incidents.Staleness;
-import dev.tocsin.schemas.Codec;
-import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.PartitionState;
-import dev.tocsin.schemas.Tally;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -21,12 +18,10 @@ import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
  * incident is as it was before it or after it.
  */
 final class StandbyView implements IncidentView {
-  private static final Codec<Incident> INCIDENTS = Codec.of(Incident.class);
-  private static final Codec<Tally> TALLIES = Codec.of(Tally.class);
-  private static final Codec<PartitionState> STATES = Codec.of(PartitionState.class);
 
   private final int partition;
   private final ReadOnlyKeyValueStore<Bytes, byte[]> store;
+  private final StateCodecs codecs;
   private final PartitionState state;
   private final Staleness staleness;
 
@@ -36,10 +31,16 @@ final class StandbyView implements IncidentView {
    * @param logEnd where the log ends now
    * @param nowMs the present
    */
-  StandbyView(int partition, ReadOnlyKeyValueStore<Bytes, byte[]> store, long logEnd, long nowMs) {
+  StandbyView(
+      int partition,
+      ReadOnlyKeyValueStore<Bytes, byte[]> store,
+      StateCodecs codecs,
+      long logEnd,
+      long nowMs) {
+    this.codecs = codecs;
     this.partition = partition;
     this.store = store;
-    this.state = state(store);
+    this.state = state(store, codecs);
     long behind = Math.max(0, logEnd - state.getAppliedOffset());
     // What it lacks came after what it has, so it was the present at the last fold time or later.
     long ageMs = behind == 0 ? 0 : Math.max(0, nowMs - state.getFoldTimeMs());
@@ -54,9 +55,10 @@ final class StandbyView implements IncidentView {
   }
 
   /** How far a store is, by what stands in it. */
-  static PartitionState state(ReadOnlyKeyValueStore<Bytes, byte[]> store) {
+  private static PartitionState state(
+      ReadOnlyKeyValueStore<Bytes, byte[]> store, StateCodecs codecs) {
     byte[] bytes = store.get(StateKeys.STATE);
-    return bytes == null ? InitialState.partition() : STATES.decode(bytes);
+    return bytes == null ? InitialState.partition() : codecs.states().decode(bytes);
   }
 
   @Override
@@ -76,7 +78,8 @@ final class StandbyView implements IncidentView {
     // As in the owner's store, the tally comes first and goes last.
     return incident == null || tally == null
         ? Optional.empty()
-        : Optional.of(new Tallied(INCIDENTS.decode(incident), TALLIES.decode(tally)));
+        : Optional.of(
+            new Tallied(codecs.incidents().decode(incident), codecs.tallies().decode(tally)));
   }
 
   /**

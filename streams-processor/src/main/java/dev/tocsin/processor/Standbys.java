@@ -1,7 +1,6 @@
 package dev.tocsin.processor;
 
 import java.time.Clock;
-import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -30,9 +29,6 @@ final class Standbys implements StandbyUpdateListener, StateRestoreListener {
   /** Reads that wait to be told where the log ends. */
   static final int WAITING_MAX = 10_000;
 
-  /** So long the log's end, once told, is good for further reads. */
-  private static final Duration END_AGE_MAX = Duration.ofMillis(100);
-
   /** One copy, from when Streams began it. */
   private static final class Copy {
     private volatile long storedTo = -1;
@@ -40,15 +36,13 @@ final class Standbys implements StandbyUpdateListener, StateRestoreListener {
     private volatile boolean whole;
   }
 
-  private record Asked(long atMs, CompletionStage<Long> end) {}
-
   private final IntFunction<ReadOnlyKeyValueStore<Bytes, byte[]>> stores;
   private final IntFunction<CompletionStage<Long>> committed;
-  private final IntFunction<CompletionStage<Long>> logEnds;
+  private final FreshEnds logEnds;
   private final Executor reads;
+  private final StateCodecs codecs;
   private final Clock clock;
   private final Map<Integer, Copy> copies = new ConcurrentHashMap<>();
-  private final Map<Integer, Asked> ends = new ConcurrentHashMap<>();
   private final AtomicInteger waiting = new AtomicInteger();
 
   /**
@@ -58,16 +52,19 @@ final class Standbys implements StandbyUpdateListener, StateRestoreListener {
    * @param committed the offset that the owner of a partition last committed
    * @param logEnds where a partition of the log ends now
    * @param reads runs what reads stores
+   * @param codecs read what owners wrote
    */
   Standbys(
       IntFunction<ReadOnlyKeyValueStore<Bytes, byte[]>> stores,
       IntFunction<CompletionStage<Long>> committed,
       IntFunction<CompletionStage<Long>> logEnds,
       Executor reads,
+      StateCodecs codecs,
       Clock clock) {
+    this.codecs = codecs;
     this.stores = stores;
     this.committed = committed;
-    this.logEnds = logEnds;
+    this.logEnds = new FreshEnds(logEnds);
     this.reads = reads;
     this.clock = clock;
   }
@@ -87,7 +84,7 @@ final class Standbys implements StandbyUpdateListener, StateRestoreListener {
       return failed("too many reads wait");
     }
     return committed(copy, partition)
-        .thenCombine(end(partition), (committed, end) -> new long[] {committed, end})
+        .thenCombine(logEnds.end(partition), (committed, end) -> new long[] {committed, end})
         .whenComplete((told, failure) -> waiting.decrementAndGet())
         .thenApplyAsync(told -> view(partition, copy, told[0], told[1]), reads);
   }
@@ -158,7 +155,7 @@ final class Standbys implements StandbyUpdateListener, StateRestoreListener {
 
   private StandbyView view(int partition, Copy copy, long committed, long end) {
     ReadOnlyKeyValueStore<Bytes, byte[]> store = stores.apply(partition);
-    StandbyView view = new StandbyView(partition, store, end, clock.millis());
+    StandbyView view = new StandbyView(partition, store, codecs, end, clock.millis());
     if (!copy.whole) {
       if (view.state().getAppliedOffset() < committed) {
         throw new InvalidStateStoreException("the copy is not whole yet");
@@ -188,17 +185,6 @@ final class Standbys implements StandbyUpdateListener, StateRestoreListener {
           });
     }
     return asked;
-  }
-
-  private CompletionStage<Long> end(int partition) {
-    long nowMs = clock.millis();
-    return ends.compute(
-            partition,
-            (asked, last) ->
-                last != null && Math.abs(nowMs - last.atMs) <= END_AGE_MAX.toMillis()
-                    ? last
-                    : new Asked(nowMs, logEnds.apply(partition)))
-        .end();
   }
 
   private static <T> CompletionStage<T> failed(String why) {

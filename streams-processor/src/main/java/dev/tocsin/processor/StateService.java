@@ -19,6 +19,7 @@ import dev.tocsin.proto.state.SnapshotIncidentsRequest;
 import dev.tocsin.proto.state.SnapshotIncidentsResponse;
 import dev.tocsin.proto.state.WatchOwnersRequest;
 import dev.tocsin.runtime.Errors;
+import dev.tocsin.schemas.Codec.UnknownSchemaException;
 import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.PartitionState;
 import io.grpc.Context;
@@ -238,6 +239,10 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
       response = read.apply(view);
     } catch (InvalidStateStoreException closed) {
       reply.onError(unavailable(view.partition())); // the partition moved away while it was read
+      return;
+    } catch (UnknownSchemaException newer) {
+      LOG.debug("partition {} cannot be read yet", view.partition(), newer);
+      reply.onError(unavailable(view.partition())); // until its writer's schema is known here
       return;
     } catch (CancellationException nobodyWaits) {
       reply.onError(Status.CANCELLED.asRuntimeException());

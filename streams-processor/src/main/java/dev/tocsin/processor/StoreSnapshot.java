@@ -74,17 +74,22 @@ final class StoreSnapshot implements AutoCloseable {
     private final byte letter;
     private final Table<V> table;
     private final KeyValueIterator<Bytes, byte[]> stored;
-    private final TreeMap<Key128, Optional<V>> changed;
+    private Map<Key128, Optional<V>> copied;
+    private TreeMap<Key128, Optional<V>> changed;
 
     Overlaid(byte letter, Table<V> table, KeyValueIterator<Bytes, byte[]> stored) {
       this.letter = letter;
       this.table = table;
       this.stored = stored;
-      this.changed = new TreeMap<>(table.changes());
+      this.copied = table.changes();
     }
 
     /** The next record; null at the end. */
     Map.Entry<Key128, V> next() {
+      if (changed == null) { // sorted here, where the fold does not wait for it
+        changed = new TreeMap<>(copied);
+        copied = null;
+      }
       while (true) {
         Bytes key = stored.hasNext() ? stored.peekNextKey() : null;
         Key128 next = key == null || key.get()[0] != letter ? null : StateKeys.key(key);

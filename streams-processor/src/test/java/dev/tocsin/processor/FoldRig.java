@@ -60,7 +60,16 @@ final class FoldRig implements AutoCloseable {
         new DiskStore(
             () ->
                 new Reopened(
-                    new FoldProcessor(config, entries, gate, pauses, views, ticker, clock)));
+                    new FoldProcessor(
+                        config,
+                        entries,
+                        gate,
+                        pauses,
+                        views,
+                        ticker,
+                        new CommandCounts(new SimpleMeterRegistry()),
+                        new StateCodecs(),
+                        clock)));
     log =
         disk.driver.createInputTopic(
             DiskStore.TOPICS.log(), new ByteArraySerializer(), new ByteArraySerializer());

@@ -15,12 +15,17 @@ import org.apache.avro.message.BinaryMessageEncoder;
 
 /** Writes entries by a schema that this software does not have: today's and a field more. */
 final class NewerWriter {
-  private static final Schema TODAY = LogEntry.getClassSchema();
-
+  private final Schema of;
   final Schema schema;
 
   NewerWriter(String field) {
-    String today = TODAY.toString();
+    this(LogEntry.getClassSchema(), field);
+  }
+
+  /** Of any record. */
+  NewerWriter(Schema of, String field) {
+    this.of = of;
+    String today = of.toString();
     schema =
         new Schema.Parser()
             .parse(
@@ -45,12 +50,12 @@ final class NewerWriter {
   }
 
   /** The same entry, which was written with today's schema. */
-  byte[] encode(byte[] today) {
+  byte[] encode(byte[] written) {
     try {
       var reader = new BinaryMessageDecoder<GenericRecord>(GenericData.get(), schema);
-      reader.addSchema(TODAY);
+      reader.addSchema(this.of);
       var writer = new BinaryMessageEncoder<GenericRecord>(GenericData.get(), schema);
-      ByteBuffer bytes = writer.encode(reader.decode(today));
+      ByteBuffer bytes = writer.encode(reader.decode(written));
       byte[] entry = new byte[bytes.remaining()];
       bytes.get(entry);
       return entry;

@@ -17,6 +17,7 @@ import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.OutcomeCode;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,6 +32,9 @@ class OutcomeReaderTest {
   private final PartitionStore store = new PartitionStore(disk.bytes(), 10);
   private final PartitionView view = new PartitionView(0, store, Runnable::run, 1);
   private final Fold fold = new Fold(store, event -> {});
+  private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+  private final AppliedCommands commands =
+      new AppliedCommands(store, view.refused(), new CommandCounts(meters));
   private long nowMs = World.START_MS;
   private int offset;
 
@@ -98,7 +102,7 @@ class OutcomeReaderTest {
   }
 
   @Test
-  void beyondTheBound_itIsExhausted_untilThereIsRoom() {
+  void beyondTheBound_itIsExhausted_whateverRoomThereIsLater() {
     for (int i = 0; i < OUTCOMES_MAX; i++) {
       ask(Commands.create("r" + i, "mail " + i));
     }
@@ -107,10 +111,58 @@ class OutcomeReaderTest {
     assertThat(read(refused).getCode()).isEqualTo(Code.RESOURCE_EXHAUSTED);
     nowMs += DefaultRules.read().getOutcomeWindowMs();
     apply(LogEntries.tick());
-    assertThat(read(refused).getFound()).as("nobody knows any more").isFalse();
-    assertThat(read(refused).getCode()).isEqualTo(Code.CODE_UNSPECIFIED);
+    assertThat(read(refused).getCode()).as("room is there now").isEqualTo(Code.RESOURCE_EXHAUSTED);
     ask(refused);
     assertThat(read(refused).getCode()).isEqualTo(Code.DONE);
+    assertThat(counted("CREATE", "RESOURCE_EXHAUSTED")).isEqualTo(1);
+    assertThat(counted("CREATE", "DONE")).isEqualTo(OUTCOMES_MAX + 1);
+  }
+
+  @Test
+  void outcome_thatAnOwnerBeforeRefused_isNotKnown() {
+    for (int i = 0; i < OUTCOMES_MAX; i++) {
+      ask(Commands.create("r" + i, "mail " + i));
+    }
+    Command refused = ask(Commands.create("one more", "disk"));
+    PartitionView next = new PartitionView(0, store, Runnable::run, 1);
+    ReadOutcomeResponse response = OutcomeReader.read(next, request(refused).build());
+    assertThat(response.getFound()).isFalse();
+    assertThat(response.getCode()).isEqualTo(Code.CODE_UNSPECIFIED);
+  }
+
+  @Test
+  void refused_areRememberedUpToTheirBound_theNewest() {
+    RefusedRequests refused = new RefusedRequests();
+    for (int i = 0; i <= RefusedRequests.MAX; i++) {
+      refused.add(Keys.of(i, 1));
+    }
+    assertThat(refused.contains(Keys.of(0, 1))).isFalse();
+    assertThat(refused.contains(Keys.of(1, 1))).isTrue();
+    refused.remove(Keys.of(1, 1));
+    assertThat(refused.contains(Keys.of(1, 1))).isFalse();
+    assertThat(refused.contains(Keys.of(RefusedRequests.MAX, 1))).isTrue();
+  }
+
+  @Test
+  void commands_areCountedByKindAndOutcome() {
+    Command create = ask(Commands.create("r", "mail"));
+    ask(create);
+    ask(Commands.note("n", kept(create), "seen"));
+    ask(Commands.note("none", Commands.unknownIncident(), "text"));
+    ask(Commands.move("full", kept(create), IncidentState.CLOSED));
+    assertThat(counted("CREATE", "DONE")).isEqualTo(1);
+    assertThat(counted("CREATE", "REPEATED")).isEqualTo(1);
+    assertThat(counted("NOTE", "DONE")).isEqualTo(1);
+    assertThat(counted("NOTE", "NOT_FOUND")).isEqualTo(1);
+    assertThat(counted("UPDATE", "RESOURCE_EXHAUSTED")).isEqualTo(1);
+  }
+
+  private double counted(String kind, String outcome) {
+    return meters
+        .get("tocsin.processor.commands")
+        .tags("kind", kind, "outcome", outcome)
+        .counter()
+        .count();
   }
 
   @Test
@@ -140,7 +192,8 @@ class OutcomeReaderTest {
   }
 
   private void apply(LogEntry entry) {
-    fold.apply(entry, offset++, nowMs);
+    int at = offset++;
+    commands.apply(entry, () -> fold.apply(entry, at, nowMs));
   }
 
   private ReadOutcomeResponse read(Command command) {

@@ -26,6 +26,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -164,6 +165,9 @@ class PauseIT {
     String skip = "%d:%d, %d:%d".formatted(partition, offset, partition, last);
     open(Map.of("processor.skip", skip), Health::serving);
     assertThat(processor.onlyIncident(partition, last).getOccurrences()).isEqualTo(1);
+    Awaitility.await("it is committed")
+        .atMost(SOON)
+        .until(() -> !LogReader.read(topics.deadLetters(), 0).isEmpty());
     assertThat(LogReader.read(topics.deadLetters(), 0))
         .singleElement()
         .satisfies(
@@ -199,8 +203,14 @@ class PauseIT {
         .as("whoever made the topics has published it")
         .isFalse();
     assertThat(LogReader.read(topics.schemas(), 0))
+        .filteredOn(record -> Arrays.equals(record.key(), schema.key()))
         .singleElement()
         .satisfies(record -> assertThat(record.value()).isEqualTo(schema.json()));
+    assertThat(LogReader.read(topics.schemas(), 0))
+        .as("each kind of record that a processor writes")
+        .hasSize(StateCodecs.WRITTEN.size() + 3)
+        .anyMatch(
+            record -> Arrays.equals(record.key(), WriterSchema.of(IncidentEvent.class).key()));
     assertThatThrownBy(() -> SchemaPublisher.publish(KAFKA, "none", schema.key(), schema.json()))
         .isInstanceOf(UnknownTopicOrPartitionException.class);
   }

@@ -1,6 +1,7 @@
 package dev.tocsin.processor;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.tocsin.engine.DefaultRules;
@@ -33,6 +34,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -130,8 +132,10 @@ class SnapshotCallsTest {
 
   @AfterEach
   void close() throws Exception {
-    channel.shutdownNow();
-    server.close();
+    if (channel != null) {
+      channel.shutdownNow();
+      server.close();
+    }
     threads.shutdownNow();
     timer.shutdownNow();
     if (!gone) {
@@ -151,6 +155,7 @@ class SnapshotCallsTest {
                 partition -> CompletableFuture.completedStage(offset),
                 partition -> CompletableFuture.completedStage(offset),
                 Runnable::run,
+                new StateCodecs(),
                 Clock.systemUTC()),
             new SnapshotCalls(placesMax, openMax, threads, timer));
     Settings settings = Settings.of(Map.of("processor.port", "0"));
@@ -249,6 +254,48 @@ class SnapshotCallsTest {
     assertThat(slow.code()).isEqualTo(Status.Code.OK);
     assertThat(slow.incidents()).hasSize(INCIDENTS + OTHERS);
     assertThat(slow.taken).allMatch(part -> part.getSequence() == sequence);
+  }
+
+  @Test
+  void snapshot_hasWhatWasThereWhateverTheFoldDoesMeanwhile() throws Exception {
+    var state = serve(2, Duration.ofSeconds(60));
+    Reader slow = read(state, all().build(), 0);
+    await().until(() -> slow.taken.size() == 1);
+    for (int i = 0; i < INCIDENTS; i++) {
+      apply(TestLog.alert("a" + i, "service " + i, "slow", AlertStatus.ENDED));
+      apply(TestLog.alert("a" + i, "service " + i, "another"));
+    }
+    fold.apply(LogEntries.tick(), offset++, World.START_MS + Duration.ofDays(60).toMillis());
+    slow.call.request(1_000);
+    assertThat(slow.code()).isEqualTo(Status.Code.OK);
+    assertThat(slow.incidents()).hasSize(INCIDENTS + OTHERS);
+    assertThat(slow.incidents())
+        .filteredOn(incident -> incident.getSource().equals("test"))
+        .allMatch(incident -> incident.getRevision() == 1 && incident.getOccurrences() == 1);
+    assertThat(matches(state, all())).as("nothing is left").isZero();
+    assertThat(openIterators()).isZero();
+  }
+
+  @Test
+  void snapshot_whileMoreChangesThanCanBeKeptIsUnavailable() {
+    Semaphore room = new Semaphore(2);
+    try (IncidentSnapshot snapshot = view.store().snapshot("default", true, true, room)) {
+      assertThat(snapshot.next()).isNotNull();
+      for (int i = 0; i < 3; i++) {
+        apply(TestLog.alert("b" + i, "service " + i, "slow"));
+      }
+      assertThatThrownBy(snapshot::next).isInstanceOf(IncidentSnapshot.OverrunException.class);
+    }
+    assertThat(room.availablePermits()).isEqualTo(2);
+  }
+
+  @Test
+  void snapshot_looksAtNoIncidentOfOtherWorkspaces() {
+    try (IncidentSnapshot snapshot =
+        view.store().snapshot("elsewhere", true, true, new Semaphore(1))) {
+      assertThat(snapshot.next().incident().getWorkspace()).isEqualTo("elsewhere");
+      assertThat(snapshot.next()).isNull();
+    }
   }
 
   @Test

@@ -11,15 +11,22 @@ import dev.tocsin.proto.state.ScanIncidentsRequest;
 import dev.tocsin.proto.state.ScanIncidentsResponse;
 import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.Alerts;
+import dev.tocsin.schemas.Codec.UnknownSchemaException;
+import dev.tocsin.schemas.Incident;
+import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.LogEntries;
+import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.RulesActivated;
+import dev.tocsin.schemas.SchemaRefusal;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
+import org.apache.avro.Schema;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.errors.InvalidStateStoreException;
 import org.apache.kafka.streams.processor.StandbyUpdateListener.SuspendReason;
 import org.junit.jupiter.api.AfterEach;
@@ -34,6 +41,7 @@ class StandbysTest {
   private final PartitionStore owner = new PartitionStore(disk.bytes(), 100);
   private final Fold fold = new Fold(owner, event -> {});
   private final MovedClock clock = startingClock();
+  private final StateCodecs codecs = new StateCodecs();
   private final List<Integer> committedAsked = new ArrayList<>();
   private CompletionStage<Long> committed = CompletableFuture.completedStage(0L);
   private CompletionStage<Long> logEnd = CompletableFuture.completedStage(0L);
@@ -48,6 +56,7 @@ class StandbysTest {
           },
           partition -> logEnd,
           Runnable::run,
+          codecs,
           clock);
 
   private static MovedClock startingClock() {
@@ -129,12 +138,33 @@ class StandbysTest {
     assertThat(view().staleness())
         .contains(Staleness.newBuilder().setAge(Duration.getDefaultInstance()).build());
     logEnd = CompletableFuture.completedStage(7L);
-    assertThat(view().staleness().orElseThrow().getEntries()).as("asked just before").isZero();
+    assertThat(view().staleness().orElseThrow().getEntries()).as("asked anew").isEqualTo(5);
     clock.set(Instant.ofEpochMilli(World.START_MS + 61_500));
     Staleness staleness = view().staleness().orElseThrow();
     assertThat(staleness.getEntries()).isEqualTo(5);
     assertThat(staleness.getAge().getSeconds()).isEqualTo(61);
     assertThat(staleness.getAge().getNanos()).isEqualTo(500_000_000);
+  }
+
+  @Test
+  void view_isJudgedByAnEndThatWasAskedForAfterTheReadBegan() {
+    apply(TestLog.alert("a", "cart", "slow"));
+    standbys.onUpdateStart(CHANGELOG, STORE, 0);
+    CompletableFuture<Long> before = new CompletableFuture<>();
+    logEnd = before;
+    CompletionStage<StandbyView> first = standbys.view(3);
+    CompletableFuture<Long> after = new CompletableFuture<>();
+    logEnd = after; // something was acknowledged since the first was asked
+    CompletionStage<StandbyView> second = standbys.view(3);
+    CompletionStage<StandbyView> third = standbys.view(3);
+    before.complete(2L);
+    assertThat(first.toCompletableFuture().join().staleness().orElseThrow().getEntries()).isZero();
+    assertThat(second.toCompletableFuture().isDone()).isFalse();
+    logEnd = new CompletableFuture<>(); // one request serves both
+    after.complete(3L);
+    assertThat(second.toCompletableFuture().join().staleness().orElseThrow().getEntries())
+        .isEqualTo(1);
+    assertThat(third.toCompletableFuture().isDone()).isTrue();
   }
 
   @Test
@@ -169,6 +199,32 @@ class StandbysTest {
     assertThat(view()).isNotNull();
     standbys.lost(3);
     assertNone();
+  }
+
+  @Test
+  void view_ofWhatANewerOwnerWroteIsNoneUntilItsSchemasAreKnown() {
+    apply(TestLog.alert("a", "cart", "slow"));
+    standbys.onUpdateStart(CHANGELOG, STORE, 0);
+    NewerWriter states = rewrite(StateKeys.STATE, PartitionState.getClassSchema());
+    assertThatThrownBy(this::view).hasRootCauseInstanceOf(UnknownSchemaException.class);
+    assertThat(codecs.learn(states.key(), states.json())).isEmpty();
+    assertThat(scan(view()).getIncidentsCount()).isEqualTo(1);
+
+    Key128 id = owner.walk("default", true, true, null).next();
+    NewerWriter incidents =
+        rewrite(StateKeys.of(StateKeys.INCIDENT, id), Incident.getClassSchema());
+    assertThatThrownBy(() -> scan(view())).isInstanceOf(UnknownSchemaException.class);
+    assertThat(codecs.learn(incidents.key(), incidents.json())).isEmpty();
+    assertThat(scan(view()).getIncidentsCount()).isEqualTo(1);
+    NewerWriter entries = new NewerWriter("more");
+    assertThat(codecs.learn(entries.key(), entries.json())).contains(SchemaRefusal.OTHER_RECORD);
+  }
+
+  /** As an owner with newer software would have written it. */
+  private NewerWriter rewrite(Bytes key, Schema today) {
+    NewerWriter newer = new NewerWriter(today, "more");
+    disk.bytes().put(key, newer.encode(disk.bytes().get(key)));
+    return newer;
   }
 
   @Test

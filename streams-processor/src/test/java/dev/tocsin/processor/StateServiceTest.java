@@ -98,6 +98,7 @@ class StateServiceTest {
                 partition -> CompletableFuture.completedStage(end),
                 partition -> CompletableFuture.completedStage(end + 3),
                 Runnable::run,
+                new StateCodecs(),
                 Clock.systemUTC()),
             new SnapshotCalls(2, Duration.ofSeconds(60), TIMER, TIMER));
     Settings settings = Settings.of(Map.of("processor.port", "0"));
@@ -299,6 +300,19 @@ class StateServiceTest {
     DISK.bytes().put(key, new byte[] {1, 2, 3});
     refused(
         Status.Code.INTERNAL,
+        () ->
+            state.readIncident(
+                ReadIncidentRequest.newBuilder().setId(ByteString.copyFrom(id)).build()));
+    DISK.bytes().delete(key);
+  }
+
+  @Test
+  void read_ofWhatNewerSoftwareWroteIsUnavailable() {
+    byte[] id = IncidentId.of(6, 6, 6).bytes();
+    var key = StateKeys.of(StateKeys.INCIDENT, new dev.tocsin.schemas.Key128(id));
+    DISK.bytes().put(key, new byte[] {(byte) 0xC3, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+    refused(
+        Status.Code.UNAVAILABLE,
         () ->
             state.readIncident(
                 ReadIncidentRequest.newBuilder().setId(ByteString.copyFrom(id)).build()));
