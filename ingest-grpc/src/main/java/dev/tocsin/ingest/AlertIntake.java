@@ -6,6 +6,7 @@ import dev.tocsin.proto.alerts.AlertBatch;
 import dev.tocsin.proto.alerts.AlertMessage;
 import dev.tocsin.proto.alerts.FieldViolation;
 import dev.tocsin.runtime.Caller;
+import dev.tocsin.runtime.Trace;
 import dev.tocsin.runtime.access.Quota;
 import java.time.Clock;
 import java.time.Duration;
@@ -41,10 +42,10 @@ final class AlertIntake {
   }
 
   /** Who sends: for the call's life. */
-  record Sender(String workspace, Quota quota) {
+  record Sender(String workspace, Quota quota, String trace) {
     /** Of the gRPC call that this thread serves. */
     static Sender current() {
-      return new Sender(Caller.current().workspace(), Quota.current());
+      return new Sender(Caller.current().workspace(), Quota.current(), Trace.current());
     }
   }
 
@@ -81,7 +82,9 @@ final class AlertIntake {
   PendingAlert prepare(
       AlertMessage message, PendingAlert.Reply reply, int place, Arrival arrival, int listedMax) {
     String alertId = AlertEncoder.alertId(message);
-    PendingAlert alert = new PendingAlert(reply, place, alertId, arrival.at(), Worth.of(message));
+    PendingAlert alert =
+        new PendingAlert(
+            reply, place, alertId, arrival.at(), Worth.of(message), arrival.sender().trace());
     Duration wait = arrival.sender().quota().takeAlert();
     if (!wait.isZero()) { // before it costs any more
       alert.refuse(Refusal.RATE_LIMITED, wait);

@@ -6,10 +6,13 @@ import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.binder.kafka.KafkaClientMetrics;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
+import org.apache.kafka.clients.producer.Producer;
 
 /**
  * What the edge counts. Every alert is counted once, by its outcome, where that is decided; a
@@ -20,10 +23,12 @@ import java.util.function.ToDoubleFunction;
 final class EdgeMeters {
   private final Map<AlertAck.Status, Counter> outcomes = new EnumMap<>(AlertAck.Status.class);
   private final Map<Refusal, Counter> refusals = new EnumMap<>(Refusal.class);
-  private final Timer append;
+  private final Timer acks;
+  private final MeterRegistry meters;
   private final DistributionSummary entryAlerts;
 
   EdgeMeters(MeterRegistry meters, InFlight inFlight) {
+    this.meters = meters;
     for (AlertAck.Status status : AlertAck.Status.values()) {
       if (status.name().equals("UNRECOGNIZED") || status == AlertAck.Status.STATUS_UNSPECIFIED) {
         continue;
@@ -43,14 +48,16 @@ final class EdgeMeters {
               .tag("reason", refusal.name())
               .register(meters));
     }
-    append =
-        Timer.builder("tocsin.edge.append")
-            .description("From an entry's first alert being queued to the log's answer")
+    acks =
+        Timer.builder("tocsin.edge.ack")
+            .description("From an alert being taken to its ack being ready, of those on the log")
             .serviceLevelObjectives(
                 Duration.ofMillis(2),
                 Duration.ofMillis(5),
                 Duration.ofMillis(10),
+                Duration.ofMillis(25),
                 Duration.ofMillis(50),
+                Duration.ofMillis(100),
                 Duration.ofMillis(250),
                 Duration.ofSeconds(1),
                 Duration.ofSeconds(10))
@@ -69,10 +76,21 @@ final class EdgeMeters {
   }
 
   /** An entry is on the log. */
-  void appended(int alerts, Duration took) {
+  void appended(int alerts) {
     outcomes.get(AlertAck.Status.ACCEPTED).increment(alerts);
     entryAlerts.record(alerts);
-    append.record(took);
+  }
+
+  /** One of its alerts has its ack. */
+  void acknowledged(long tookNanos) {
+    acks.record(tookNanos, TimeUnit.NANOSECONDS);
+  }
+
+  /** Shows what a producer counts, until the result is closed. */
+  AutoCloseable producer(Producer<?, ?> producer) {
+    KafkaClientMetrics shown = new KafkaClientMetrics(producer);
+    shown.bindTo(meters);
+    return shown;
   }
 
   /** Alerts were refused. */

@@ -34,6 +34,11 @@ final class InFlight {
     return fits;
   }
 
+  /** Whether what is held leaves room for alerts of this worth. */
+  boolean fits(Worth worth) {
+    return alerts.get() < worth.of(alertsMax) && bytes.get() < worth.of(bytesMax);
+  }
+
   /** Gives back what was acquired. */
   void release(int alertCount, long alertBytes) {
     bytes.addAndGet(-alertBytes);

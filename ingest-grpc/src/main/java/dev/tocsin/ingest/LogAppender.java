@@ -34,11 +34,15 @@ final class LogAppender implements AutoCloseable {
   private static final Duration IDLE_MAX = Duration.ofSeconds(1);
   private static final Duration CLOSING_STEP = Duration.ofMillis(1);
 
+  /** Traces that an entry of the log names. */
+  static final int TRACES_MAX = 16;
+
   private final EdgeConfig config;
   private final IntSupplier partitions;
   private final LogProducer producer;
   private final Runnable appended;
   private final InFlight inFlight;
+  private final Room room;
   private final Executor acks;
   private final EdgeMeters meters;
   private final Health health;
@@ -68,9 +72,10 @@ final class LogAppender implements AutoCloseable {
       Health health) {
     this.config = config;
     this.partitions = partitions;
-    this.producer = new LogProducer(config.topics().log(), producers, health);
+    this.producer = new LogProducer(config.topics().log(), producers, meters::producer, health);
     this.appended = appended;
     this.inFlight = inFlight;
+    this.room = new Room(inFlight, health);
     this.acks = acks;
     this.meters = meters;
     this.health = health;
@@ -88,6 +93,7 @@ final class LogAppender implements AutoCloseable {
       return;
     }
     if (!inFlight.acquire(alert.bytes(), alert.worth())) {
+      room.refused(alert.worth());
       refuse(alert, alert.worth() == Worth.HIGHEST ? Refusal.FULL : Refusal.SHED);
       return;
     }
@@ -194,7 +200,7 @@ final class LogAppender implements AutoCloseable {
     Sent sent = new Sent(lane, lane.cut());
     lane.sent();
     try {
-      producer.send(lane.partition(), sent.record(), sent);
+      producer.send(lane.partition(), sent.record(), sent.traces(), sent);
     } catch (Error e) {
       sent.onCompletion(null, new KafkaException(e));
       throw e;
@@ -255,6 +261,7 @@ final class LogAppender implements AutoCloseable {
     acks.execute(
         () -> {
           inFlight.release(1, alert.bytes());
+          room.released();
           refuse(alert, why);
         });
   }
@@ -269,7 +276,6 @@ final class LogAppender implements AutoCloseable {
     private final PartitionLane lane;
     private final List<PendingAlert> alerts;
     private final long bytes;
-    private final long sinceNanos;
     private final AtomicBoolean answered = new AtomicBoolean();
     private volatile boolean failed;
 
@@ -277,13 +283,22 @@ final class LogAppender implements AutoCloseable {
       this.lane = lane;
       this.alerts = alerts;
       this.bytes = alerts.stream().mapToLong(PendingAlert::bytes).sum();
-      this.sinceNanos = alerts.get(0).queuedNanos();
     }
 
     byte[] record() {
       return AlertsEntry.join(
           alerts.get(0).encoded().rulesVersion(),
           alerts.stream().map(alert -> alert.encoded().bytes()).toList());
+    }
+
+    /** Of the calls that brought the alerts, the first few: one entry holds those of many. */
+    List<String> traces() {
+      return alerts.stream()
+          .map(PendingAlert::trace)
+          .filter(trace -> !trace.isEmpty())
+          .distinct()
+          .limit(TRACES_MAX)
+          .toList();
     }
 
     boolean failed() {
@@ -304,11 +319,15 @@ final class LogAppender implements AutoCloseable {
 
     private void settle(RecordMetadata metadata, Exception error) {
       inFlight.release(alerts.size(), bytes);
+      room.released();
       if (error == null) {
         appended.run();
-        meters.appended(alerts.size(), Duration.ofNanos(System.nanoTime() - sinceNanos));
+        meters.appended(alerts.size());
+        long now = System.nanoTime();
         for (int i = 0; i < alerts.size(); i++) {
-          alerts.get(i).accepted(metadata.partition(), metadata.offset(), i);
+          PendingAlert alert = alerts.get(i);
+          meters.acknowledged(now - alert.queuedNanos());
+          alert.accepted(metadata.partition(), metadata.offset(), i);
         }
       } else {
         producer.warn("the log did not take an entry", error);

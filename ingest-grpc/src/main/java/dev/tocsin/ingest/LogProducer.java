@@ -1,12 +1,17 @@
 package dev.tocsin.ingest;
 
 import dev.tocsin.runtime.Health;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.internals.RecordHeader;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,21 +24,33 @@ final class LogProducer {
   static final String CONDITION = "log-producer";
 
   private static final Logger LOG = LoggerFactory.getLogger(LogProducer.class);
+
+  /** The header of a record that names a trace that it belongs to. */
+  static final String TRACE_HEADER = "traceparent";
+
   private static final Duration WARN_INTERVAL = Duration.ofSeconds(10);
 
   private final String topic;
   private final Supplier<Producer<byte[], byte[]>> producers;
+  private final Function<Producer<byte[], byte[]>, AutoCloseable> shown;
   private final Health health;
   private volatile boolean ready;
   private volatile long warnedNanos = System.nanoTime() - WARN_INTERVAL.toNanos();
   private Producer<byte[], byte[]> producer;
+  private AutoCloseable metrics = () -> {};
 
   /**
    * None yet.
    *
    * @param producers makes a producer; tried again as long as it throws
+   * @param shown shows a producer's metrics, until what it gives is closed
    */
-  LogProducer(String topic, Supplier<Producer<byte[], byte[]>> producers, Health health) {
+  LogProducer(
+      String topic,
+      Supplier<Producer<byte[], byte[]>> producers,
+      Function<Producer<byte[], byte[]>, AutoCloseable> shown,
+      Health health) {
+    this.shown = shown;
     this.topic = topic;
     this.producers = producers;
     this.health = health;
@@ -50,6 +67,7 @@ final class LogProducer {
     try {
       if (producer == null) {
         producer = producers.get();
+        metrics = shown.apply(producer);
       }
       producer.partitionsFor(topic); // has the metadata come here, rather than when first sending
     } catch (RuntimeException e) {
@@ -65,15 +83,28 @@ final class LogProducer {
     return true;
   }
 
-  /** Sends; {@code answer} is told what became of it, maybe before this returns. Never throws. */
+  /**
+   * Sends an entry that belongs to these traces; {@code answer} is told what became of it, maybe
+   * before this returns. Never throws.
+   */
   @SuppressWarnings("FutureReturnValueIgnored") // the callback is told the same
-  void send(int partition, byte[] entry, Callback answer) {
+  void send(int partition, byte[] entry, List<String> traces, Callback answer) {
     try {
-      producer.send(new ProducerRecord<>(topic, partition, null, entry), answer);
+      producer.send(
+          new ProducerRecord<byte[], byte[]>(topic, partition, null, entry, headers(traces)),
+          answer);
     } catch (RuntimeException e) { // this producer is of no use any more
       answer.onCompletion(null, e);
       discard(Duration.ZERO);
     }
+  }
+
+  /** As W3C's Trace Context has it, one header a trace. */
+  private static List<Header> headers(List<String> traces) {
+    return traces.stream()
+        .<Header>map(
+            trace -> new RecordHeader(TRACE_HEADER, trace.getBytes(StandardCharsets.US_ASCII)))
+        .toList();
   }
 
   /** Something could not even be buffered, or nothing more is to be sent: look again before. */
@@ -88,8 +119,9 @@ final class LogProducer {
       return;
     }
     try {
+      metrics.close();
       producer.close(wait);
-    } catch (RuntimeException e) {
+    } catch (Exception e) {
       LOG.warn("closing the producer failed", e);
     }
     producer = null;

@@ -39,6 +39,7 @@ final class PendingAlert implements AckStream.Outgoing<AlertAck> {
   private final String alertId;
   private final Timestamp receivedAt;
   private final Worth worth;
+  private final String trace;
   private AlertEncoder.Encoded encoded;
   private Refusal refusal;
   private AlertAck ack;
@@ -50,13 +51,16 @@ final class PendingAlert implements AckStream.Outgoing<AlertAck> {
    *
    * @param place within its batch, from 0
    * @param alertId its own, or the one that was made for it
+   * @param trace of the call that brought it, as traceparent; empty if there is none
    */
-  PendingAlert(Reply reply, int place, String alertId, Timestamp receivedAt, Worth worth) {
+  PendingAlert(
+      Reply reply, int place, String alertId, Timestamp receivedAt, Worth worth, String trace) {
     this.reply = reply;
     this.place = place;
     this.alertId = alertId;
     this.receivedAt = receivedAt;
     this.worth = worth;
+    this.trace = trace;
   }
 
   /** It is ready for the log. */
@@ -72,6 +76,11 @@ final class PendingAlert implements AckStream.Outgoing<AlertAck> {
 
   Worth worth() {
     return worth;
+  }
+
+  /** The trace of the call that brought it; empty if there is none. */
+  String trace() {
+    return trace;
   }
 
   int place() {

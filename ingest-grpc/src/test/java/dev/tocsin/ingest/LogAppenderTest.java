@@ -1,5 +1,6 @@
 package dev.tocsin.ingest;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.Timestamp;
@@ -127,6 +128,57 @@ final class LogAppenderTest {
               assertThat(offsets.get(3)).isGreaterThan(offsets.get(2));
               assertThat(offsets.get(4)).isGreaterThan(offsets.get(3));
             });
+  }
+
+  @Test
+  void append_shedsWhatIsWorthLess_andSaysSoOnceThereIsNoRoomForTheWorst() {
+    start(Map.of("edge.in-flight-alerts-max", "10"));
+    for (int i = 0; i < 8; i++) {
+      append(Worth.LOW, "");
+    }
+    assertThat(acks)
+        .singleElement()
+        .satisfies(
+            ack -> {
+              isUnavailable(ack);
+              assertThat(ack.getMessage()).isEqualTo(Refusal.SHED.message());
+              assertThat(ack.hasRetryAfter()).isTrue();
+            });
+    assertThat(health.serving()).isTrue();
+    for (int i = 0; i < 4; i++) {
+      append(Worth.HIGHEST, "");
+    }
+    assertThat(acks).hasSize(2);
+    assertThat(health.problems()).containsOnlyKeys(Room.CONDITION);
+
+    completeAll();
+    await(() -> acks.size() == 12);
+    assertThat(health.serving()).as("there is room again").isTrue();
+  }
+
+  @Test
+  void entries_nameTheTracesOfTheirAlerts_theFirstFewOnceEach() {
+    start(Map.of());
+    append(Worth.LOW, "");
+    await(() -> sent() == 1); // what comes now is collected until the log has answered that
+    for (int i = 0; i < 2 * LogAppender.TRACES_MAX; i++) {
+      append(Worth.LOW, "trace-" + i / 2);
+    }
+    append(Worth.LOW, "one too many");
+    completeAll();
+    await(() -> acks.size() == 2 * LogAppender.TRACES_MAX + 2);
+
+    assertThat(producer().history().get(0).headers()).isEmpty();
+    List<String> traces = new ArrayList<>();
+    producer()
+        .history()
+        .forEach(
+            record ->
+                record
+                    .headers()
+                    .headers(LogProducer.TRACE_HEADER)
+                    .forEach(header -> traces.add(new String(header.value(), US_ASCII))));
+    assertThat(traces).hasSize(LogAppender.TRACES_MAX).contains("trace-0", "trace-15");
   }
 
   @Test
@@ -323,12 +375,19 @@ final class LogAppenderTest {
   }
 
   private PendingAlert alert(int bytes, PendingAlert.Reply reply) {
+    return alert(bytes, reply, Worth.HIGHEST, "");
+  }
+
+  private PendingAlert alert(int bytes, PendingAlert.Reply reply, Worth worth, String trace) {
     PendingAlert alert =
-        new PendingAlert(
-            reply, 0, "a-" + sequence++, Timestamp.getDefaultInstance(), Worth.HIGHEST);
+        new PendingAlert(reply, 0, "a-" + sequence++, Timestamp.getDefaultInstance(), worth, trace);
     alert.encoded(
         new AlertEncoder.Encoded(rulesVersion, new Key128(new byte[16]), 42, new byte[bytes]));
     return alert;
+  }
+
+  private void append(Worth worth, String trace) {
+    appender.append(alert(1, settled -> acks.add(settled.message()), worth, trace));
   }
 
   private void completeAll() {

@@ -202,6 +202,7 @@ public final class GrpcServer implements AutoCloseable {
     // The last one is the outermost.
     guards().forEach(builder::intercept);
     builder
+        .intercept(new Trace())
         .intercept(calls)
         .intercept(new CallMetrics(meters))
         .intercept(open)
