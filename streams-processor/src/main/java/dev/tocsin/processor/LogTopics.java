@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -27,6 +28,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
@@ -42,6 +44,7 @@ public final class LogTopics {
   public static final int MESSAGE_BYTES_MAX = 6 << 20;
 
   private static final Duration READ_MAX = Duration.ofSeconds(30);
+  private static final Duration ASK_AGAIN = Duration.ofMillis(50);
   private static final Map<String, String> COMPACTED = Map.of("cleanup.policy", "compact");
 
   private final Map<String, String> kafka;
@@ -91,15 +94,32 @@ public final class LogTopics {
   }
 
   private void checkPartitions(Admin admin, int partitions) {
-    int found =
-        await(admin.describeTopics(List.of(topics.log())).allTopicNames())
-            .get(topics.log())
-            .partitions()
-            .size();
+    int found = partitions(admin);
     if (found != partitions) {
       throw new IllegalStateException(
           "%s has %d partitions, not %d: their number is fixed for a log's life"
               .formatted(topics.log(), found, partitions));
+    }
+  }
+
+  /**
+   * How many the log has. Asked again for a while where it is not known: what another instance made
+   * just now may not have come to the broker that answers.
+   */
+  private int partitions(Admin admin) {
+    long deadlineNs = System.nanoTime() + READ_MAX.toNanos();
+    while (true) {
+      try {
+        return await(admin.describeTopics(List.of(topics.log())).allTopicNames())
+            .get(topics.log())
+            .partitions()
+            .size();
+      } catch (UnknownTopicOrPartitionException notYet) {
+        if (System.nanoTime() > deadlineNs || Thread.currentThread().isInterrupted()) {
+          throw notYet;
+        }
+        LockSupport.parkNanos(this, ASK_AGAIN.toNanos());
+      }
     }
   }
 
