@@ -19,8 +19,27 @@ public record Caller(String workspace, String principal) {
     return KEY.get();
   }
 
+  /** Who calls, for whoever stood there before that was known. Thread-safe. */
+  static final class Told {
+    private static final Context.Key<Told> TOLD = Context.key("caller-told");
+
+    private volatile Caller caller = ANONYMOUS;
+
+    Context in(Context context) {
+      return context.withValue(TOLD, this);
+    }
+
+    Caller caller() {
+      return caller;
+    }
+  }
+
   /** A context in which {@link #current} gives this caller. */
   public Context in(Context context) {
+    Told told = Told.TOLD.get(context);
+    if (told != null) {
+      told.caller = this;
+    }
     return context.withValue(KEY, this);
   }
 }

@@ -1,6 +1,7 @@
 package dev.tocsin.runtime;
 
 import dev.tocsin.runtime.access.Access;
+import dev.tocsin.runtime.access.LoggedCalls;
 import io.grpc.BindableService;
 import io.grpc.Server;
 import io.grpc.ServerInterceptor;
@@ -205,6 +206,7 @@ public final class GrpcServer implements AutoCloseable {
         .intercept(new Trace())
         .intercept(calls)
         .intercept(new CallMetrics(meters))
+        .intercept(new AccessLog(access.map(Access::logged).orElse(LoggedCalls.OFF)))
         .intercept(open)
         .addService(healthService.getHealthService())
         .addService(ProtoReflectionServiceV1.newInstance())

@@ -30,6 +30,7 @@ public final class Access implements AutoCloseable {
   private final Lifetime lifetime = new Lifetime();
   private final Optional<ServerTls> tls;
   private final Optional<TokenVerifier> verifier;
+  private final LoggedCalls logged;
   private final Quotas quotas;
   private final MeterRegistry meters;
   private final Clock clock;
@@ -40,9 +41,13 @@ public final class Access implements AutoCloseable {
    *
    * @param tls empty for a server that is not encrypted
    * @param tokens empty for a server that asks nobody who they are
+   * @param logged {@code NAME.access-log}: off, errors (the default) or all
    */
   public record Config(
-      Optional<ServerTls.Config> tls, Optional<TokenConfig> tokens, Quotas.Config quotas) {
+      Optional<ServerTls.Config> tls,
+      Optional<TokenConfig> tokens,
+      Quotas.Config quotas,
+      LoggedCalls logged) {
     /**
      * The settings {@code NAME.tls.*}, {@code auth.*} and {@code limits.*}. A server that can be
      * reached from elsewhere has to ask who calls, and has to be encrypted, unless {@code
@@ -54,7 +59,8 @@ public final class Access implements AutoCloseable {
           new Config(
               ServerTls.Config.read(settings, name),
               TokenConfig.read(settings),
-              Quotas.Config.read(settings));
+              Quotas.Config.read(settings),
+              LoggedCalls.read(settings, name + ".access-log"));
       config.checkOpen(settings, name);
       return config;
     }
@@ -62,15 +68,14 @@ public final class Access implements AutoCloseable {
     private void checkOpen(Settings settings, String name) {
       boolean asked =
           tokens.isPresent() || tls.filter(c -> c.clientAuthorities().isPresent()).isPresent();
-      if (!asked) {
-        checkLoopback(settings, name);
-      }
+      checkReach(settings, name, asked, "set auth.*, or %s.open=true".formatted(name));
       boolean plaintext = settings.flag(name + ".plaintext", false);
-      if (asked && tls.isEmpty() && !plaintext && !loopback(host(settings, name))) {
+      String host = host(settings, name);
+      if (asked && tls.isEmpty() && !plaintext && !loopback(host)) {
         settings.fault(
             name + ".host",
             "%s can be reached from elsewhere and tokens would go there unencrypted: set %s.tls.*, or %s.plaintext=true if something before it encrypts"
-                .formatted(host(settings, name), name, name));
+                .formatted(host, name, name));
       }
     }
   }
@@ -80,13 +85,17 @@ public final class Access implements AutoCloseable {
    * says that others may reach it. The fault is left to {@link Settings#check}.
    */
   public static void checkLoopback(Settings settings, String name) {
+    checkReach(settings, name, false, "set %s.open=true".formatted(name));
+  }
+
+  private static void checkReach(Settings settings, String name, boolean asked, String remedy) {
     boolean open = settings.flag(name + ".open", false);
     String host = host(settings, name);
-    if (!open && !loopback(host)) {
+    if (!asked && !open && !loopback(host)) {
       settings.fault(
           name + ".host",
-          "%s can be reached from elsewhere and nobody is asked who they are: set %s.open=true if that is meant"
-              .formatted(host, name));
+          "%s can be reached from elsewhere and nobody is asked who they are: %s if that is meant"
+              .formatted(host, remedy));
     }
   }
 
@@ -110,6 +119,7 @@ public final class Access implements AutoCloseable {
    */
   public Access(Config config, MeterRegistry meters, Health health, Clock clock)
       throws IOException {
+    this.logged = config.logged();
     this.quotas = new Quotas(config.quotas());
     this.meters = meters;
     this.clock = clock;
@@ -151,6 +161,11 @@ public final class Access implements AutoCloseable {
             : KeyFiles.publicKey(config.publicKey().orElseThrow(), config.algorithm());
     List<Key> only = List.of(key);
     return header -> only;
+  }
+
+  /** Which calls get a line in the log. */
+  public LoggedCalls logged() {
+    return logged;
   }
 
   /** For the listener; empty if it is not encrypted. */
