@@ -26,6 +26,8 @@ import picocli.CommandLine.Parameters;
       "  edge-stream   StreamAlerts, one alert a message, each acked by acks=all,",
       "                against Kafka's own producer benchmark",
       "  edge-batch    StreamAlertBatches of 100, against the same",
+      "  edge-stream-jwt, edge-stream-tls",
+      "                edge-stream of callers with tokens, or over TLS, against one without",
       "",
       "Everything that is started ends with it. Without a name all benches run."
     },
@@ -96,6 +98,8 @@ final class BenchMain implements Callable<Integer> {
     Map<String, Bench> benches = new LinkedHashMap<>();
     benches.put("edge-stream", EdgeBench::stream);
     benches.put("edge-batch", EdgeBench::batch);
+    benches.put("edge-stream-jwt", EdgeBench::streamWithTokens);
+    benches.put("edge-stream-tls", EdgeBench::streamWithTls);
     return Collections.unmodifiableMap(benches);
   }
 }

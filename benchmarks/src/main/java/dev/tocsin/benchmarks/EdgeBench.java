@@ -14,8 +14,9 @@ import java.util.List;
 import org.HdrHistogram.Histogram;
 
 /**
- * What the edge takes, each alert acknowledged by acks=all, against what Kafka's producer can send:
- * {@code edge-stream}, one alert a message; {@code edge-batch}, a hundred.
+ * What the edge takes, each alert acknowledged by acks=all. {@code edge-stream}, one alert a
+ * message, and {@code edge-batch}, a hundred, against what Kafka's producer can send; {@code
+ * edge-stream-jwt} and {@code edge-stream-tls} against {@code edge-stream}.
  */
 final class EdgeBench {
   private static final int ALERTS_PER_STREAM = 25_000;
@@ -37,13 +38,51 @@ final class EdgeBench {
   }
 
   BenchResult stream() throws IOException, InterruptedException {
-    StreamLoad<AlertAck> load =
-        new StreamLoad<>(
-            RawBytes.of(AlertIngestionGrpc.getStreamAlertsMethod()),
-            new AlertReply(),
-            1,
-            UNANSWERED_ALERTS);
-    return run("edge-stream", load, alerts());
+    return run("edge-stream", streamLoad(), alerts(), kafka());
+  }
+
+  /** What it costs that each stream shows a token, and each alert is held against a quota. */
+  BenchResult streamWithTokens() throws IOException, InterruptedException {
+    return guarded("edge-stream-jwt", EdgeKind.JWT);
+  }
+
+  /** What it costs to encrypt. */
+  BenchResult streamWithTls() throws IOException, InterruptedException {
+    return guarded("edge-stream-tls", EdgeKind.TLS);
+  }
+
+  private BenchResult guarded(String name, EdgeKind kind) throws IOException, InterruptedException {
+    List<List<byte[]>> requests = alerts();
+    StreamLoad<AlertAck> load = streamLoad();
+    EdgeTarget plain = stand.edge(EdgeKind.PLAIN);
+    load.run(plain, requests, WARM_UP, WARM_UP);
+    return run(
+        name,
+        stand.edge(kind),
+        load,
+        requests,
+        () -> load.run(plain, requests, WARM_UP, rounds.measured()).alertsPerSecond());
+  }
+
+  private static StreamLoad<AlertAck> streamLoad() {
+    return new StreamLoad<>(
+        RawBytes.of(AlertIngestionGrpc.getStreamAlertsMethod()),
+        new AlertReply(),
+        1,
+        UNANSWERED_ALERTS);
+  }
+
+  /** What ours is held against: how many a second. */
+  private interface Reference {
+    double run() throws IOException, InterruptedException;
+  }
+
+  private Reference kafka() {
+    Topics topics = new Topics("reference", "g1");
+    LogTopics.create(stand.kafka(), topics, EdgeStand.PARTITIONS, 1);
+    ProducerReference producer =
+        new ProducerReference(stand.bootstrap(), topics.log(), recordBytes());
+    return () -> producer.run(150_000 * Math.max(1, rounds.measured().toSeconds()));
   }
 
   BenchResult batch() throws IOException, InterruptedException {
@@ -53,22 +92,28 @@ final class EdgeBench {
             new BatchReply(),
             BATCH,
             UNANSWERED_ALERTS / BATCH);
-    return run("edge-batch", load, batches());
+    return run("edge-batch", load, batches(), kafka());
   }
 
-  private <R> BenchResult run(String name, StreamLoad<R> load, List<List<byte[]>> requests)
+  private <R> BenchResult run(
+      String name, StreamLoad<R> load, List<List<byte[]>> requests, Reference reference)
       throws IOException, InterruptedException {
-    Topics topics = new Topics("reference", "g1");
-    LogTopics.create(stand.kafka(), topics, EdgeStand.PARTITIONS, 1);
-    ProducerReference reference =
-        new ProducerReference(stand.bootstrap(), topics.log(), recordBytes());
+    return run(name, stand.edge(EdgeKind.PLAIN), load, requests, reference);
+  }
+
+  private <R> BenchResult run(
+      String name,
+      EdgeTarget edge,
+      StreamLoad<R> load,
+      List<List<byte[]>> requests,
+      Reference reference)
+      throws IOException, InterruptedException {
     List<BenchResult.Round> measured = new ArrayList<>();
     Histogram latency = new Histogram(3);
-    load.run(
-        stand.port(), requests, WARM_UP, WARM_UP); // the edge's JIT compiler has to have seen it
+    load.run(edge, requests, WARM_UP, WARM_UP); // the edge's JIT compiler has to have seen it
     for (int round = 1; round <= rounds.count(); round++) {
-      double theirs = reference.run(150_000 * Math.max(1, rounds.measured().toSeconds()));
-      StreamLoad.Outcome ours = load.run(stand.port(), requests, WARM_UP, rounds.measured());
+      double theirs = reference.run();
+      StreamLoad.Outcome ours = load.run(edge, requests, WARM_UP, rounds.measured());
       latency.add(ours.latencyMicros());
       measured.add(new BenchResult.Round(ours.alertsPerSecond(), theirs));
       progress.printf(

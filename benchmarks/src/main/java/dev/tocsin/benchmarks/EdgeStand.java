@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,8 +22,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * What an edge is measured on: a broker and an edge, each a process of its own, in a folder that
- * goes afterwards.
+ * What edges are measured on: a broker, and an edge of each kind that is asked for, each a process
+ * of its own, in a folder that goes afterwards.
  */
 final class EdgeStand implements AutoCloseable {
   static final int PARTITIONS = 4;
@@ -33,8 +34,8 @@ final class EdgeStand implements AutoCloseable {
   private final Path folder;
   private final Topics topics = Topics.DEFAULT;
   private BrokerProcess broker;
-  private Process edge;
-  private int port;
+  private final Map<EdgeKind, EdgeTarget> targets = new EnumMap<>(EdgeKind.class);
+  private final List<Process> edges = new ArrayList<>();
 
   private EdgeStand(Path folder) {
     this.folder = folder;
@@ -45,9 +46,8 @@ final class EdgeStand implements AutoCloseable {
     try {
       stand.broker = BrokerProcess.start(stand.folder.resolve("kafka"), 0, Optional.empty());
       LogTopics.create(stand.kafka(), stand.topics, PARTITIONS, 1);
-      stand.startEdge();
       return stand;
-    } catch (IOException | RuntimeException e) {
+    } catch (RuntimeException e) {
       stand.close();
       throw e;
     }
@@ -61,39 +61,43 @@ final class EdgeStand implements AutoCloseable {
     return broker.bootstrap();
   }
 
-  /** Where the edge answers. */
-  int port() {
-    return port;
+  /** An edge of this kind, started when it is first asked for. */
+  EdgeTarget edge(EdgeKind kind) throws IOException {
+    EdgeTarget target = targets.get(kind);
+    if (target == null) {
+      Path own = Files.createDirectory(folder.resolve(kind.name()));
+      List<String> settings = kind.settings(own);
+      target = new EdgeTarget(startEdge(own, settings), kind.credentials(own), kind.token());
+      targets.put(kind, target);
+    }
+    return target;
   }
 
-  private void startEdge() throws IOException {
-    Path settings = folder.resolve("edge.properties");
-    Files.write(
-        settings,
+  private int startEdge(Path own, List<String> more) throws IOException {
+    List<String> settings = new ArrayList<>(more);
+    settings.addAll(
         List.of(
             "kafka.bootstrap.servers=" + broker.bootstrap(),
             "log.prefix=" + topics.prefix(),
             "edge.port=0",
             "edge.ops-port=0"));
-    edge =
+    Path file = Files.write(own.resolve("edge.properties"), settings);
+    Path log = own.resolve("edge.log");
+    Process edge =
         new ProcessBuilder(
-                java(
-                    "dev.tocsin.ingest.EdgeMain",
-                    List.of("-Xmx512m"),
-                    List.of(settings.toString())))
-            .redirectError(folder.resolve("edge.log").toFile())
+                java("dev.tocsin.ingest.EdgeMain", List.of("-Xmx512m"), List.of(file.toString())))
+            .redirectError(log.toFile())
             .start();
+    edges.add(edge);
     BufferedReader out =
         new BufferedReader(new InputStreamReader(edge.getInputStream(), StandardCharsets.UTF_8));
     for (String line = out.readLine(); line != null; line = out.readLine()) {
       Matcher said = PORT.matcher(line);
       if (said.find()) {
-        port = Integer.parseInt(said.group(1));
-        return;
+        return Integer.parseInt(said.group(1));
       }
     }
-    throw new IOException(
-        "the edge did not start: " + Files.readString(folder.resolve("edge.log")));
+    throw new IOException("the edge did not start: " + Files.readString(log));
   }
 
   /** A command that runs a class of this JVM's class path in a JVM of its own. */
@@ -108,9 +112,7 @@ final class EdgeStand implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    if (edge != null) {
-      stop(edge);
-    }
+    edges.forEach(EdgeStand::stop);
     if (broker != null) {
       broker.close();
     }

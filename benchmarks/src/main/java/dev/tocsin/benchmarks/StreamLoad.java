@@ -6,7 +6,6 @@ import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -63,11 +62,11 @@ final class StreamLoad<R> {
    * @param requests for each stream, more than can be unanswered
    * @throws IOException if any alert was not taken, or not answered
    */
-  Outcome run(int port, List<List<byte[]>> requests, Duration warmUp, Duration measured)
+  Outcome run(EdgeTarget edge, List<List<byte[]>> requests, Duration warmUp, Duration measured)
       throws IOException, InterruptedException {
     List<Stream> streams = new ArrayList<>();
     for (List<byte[]> own : requests) {
-      streams.add(new Stream(port, own));
+      streams.add(new Stream(edge, own));
     }
     streams.forEach(Stream::start);
     TimeUnit.NANOSECONDS.sleep(warmUp.toNanos());
@@ -90,6 +89,7 @@ final class StreamLoad<R> {
 
   /** One stream; everything but measuring happens on its connection's own thread. */
   private final class Stream extends ClientCall.Listener<R> {
+    private final EdgeTarget edge;
     private final List<byte[]> requests;
     private final long[] sentNs;
     private final ManagedChannel channel;
@@ -105,16 +105,16 @@ final class StreamLoad<R> {
     private long refused;
     private volatile Status status;
 
-    Stream(int port, List<byte[]> requests) {
+    Stream(EdgeTarget edge, List<byte[]> requests) {
+      this.edge = edge;
       this.requests = requests;
       this.sentNs = new long[requests.size()];
-      this.channel =
-          NettyChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().directExecutor().build();
+      this.channel = edge.connect();
     }
 
     void start() {
       call = channel.newCall(method, CallOptions.DEFAULT);
-      call.start(this, new Metadata());
+      call.start(this, edge.headers());
       call.request(unansweredMax);
     }
 

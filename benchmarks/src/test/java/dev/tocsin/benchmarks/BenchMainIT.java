@@ -28,7 +28,9 @@ class BenchMainIT {
     assertThat(printed.toString(StandardCharsets.UTF_8).lines())
         .satisfiesExactly(
             stream -> assertThat(stream).matches(row("edge-stream")),
-            batch -> assertThat(batch).matches(row("edge-batch")));
+            batch -> assertThat(batch).matches(row("edge-batch")),
+            jwt -> assertThat(jwt).matches(row("edge-stream-jwt")),
+            tls -> assertThat(tls).matches(row("edge-stream-tls")));
     assertThat(ProcessHandle.current().children().filter(this::isBroker)).isEmpty();
   }
 
