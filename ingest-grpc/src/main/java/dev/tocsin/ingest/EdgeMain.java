@@ -1,5 +1,6 @@
 package dev.tocsin.ingest;
 
+import dev.tocsin.runtime.Logging;
 import dev.tocsin.runtime.Settings;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -19,6 +20,7 @@ public final class EdgeMain {
    * each fault if the configuration cannot be used, and with 1 if an address cannot be had.
    */
   public static void main(String[] args) {
+    Logging.toStandardError();
     int status = run(args, System.out, System.err);
     if (status != 0) {
       System.exit(status);

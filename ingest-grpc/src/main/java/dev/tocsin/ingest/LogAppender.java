@@ -200,7 +200,7 @@ final class LogAppender implements AutoCloseable {
     Sent sent = new Sent(lane, lane.cut());
     lane.sent();
     try {
-      producer.send(lane.partition(), sent.record(), sent.traces(), sent);
+      producer.send(lane.partition(), sent.record(), traces(sent.alerts), sent);
     } catch (Error e) {
       sent.onCompletion(null, new KafkaException(e));
       throw e;
@@ -208,6 +208,16 @@ final class LogAppender implements AutoCloseable {
     if (sent.failed()) {
       producer.unready(); // it was not even buffered: look again before the next one
     }
+  }
+
+  /** Of the calls that brought the alerts, the first few: one entry holds those of many. */
+  static List<String> traces(List<PendingAlert> alerts) {
+    return alerts.stream()
+        .map(PendingAlert::trace)
+        .filter(trace -> !trace.isEmpty())
+        .distinct()
+        .limit(TRACES_MAX)
+        .toList();
   }
 
   /** Waits until something is due: an append or an answer wakes it, or a time is up. */
@@ -289,16 +299,6 @@ final class LogAppender implements AutoCloseable {
       return AlertsEntry.join(
           alerts.get(0).encoded().rulesVersion(),
           alerts.stream().map(alert -> alert.encoded().bytes()).toList());
-    }
-
-    /** Of the calls that brought the alerts, the first few: one entry holds those of many. */
-    List<String> traces() {
-      return alerts.stream()
-          .map(PendingAlert::trace)
-          .filter(trace -> !trace.isEmpty())
-          .distinct()
-          .limit(TRACES_MAX)
-          .toList();
     }
 
     boolean failed() {

@@ -2,6 +2,7 @@ package dev.tocsin.ingest;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tocsin.proto.alerts.AlertAck;
 import dev.tocsin.proto.alerts.AlertIngestionGrpc;
@@ -27,9 +28,11 @@ import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The edge as a process. */
+@Timeout(120)
 final class EdgeMainIT {
   private static final Pattern STARTED =
       Pattern.compile("tocsin edge \\S+: gRPC on port (\\d+), metrics and health on port (\\d+)");
@@ -102,6 +105,32 @@ final class EdgeMainIT {
     } finally {
       channel.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
     }
+  }
+
+  @Test
+  void main_logsCallsThatFail() throws Exception {
+    process =
+        start(List.of("kafka.bootstrap.servers=127.0.0.1:1", "edge.port=0", "edge.ops-port=0"));
+    Matcher started = STARTED.matcher(process.inputReader().readLine());
+    assertThat(started.matches()).isTrue();
+    ManagedChannel channel =
+        ManagedChannelBuilder.forAddress("127.0.0.1", Integer.parseInt(started.group(1)))
+            .usePlaintext()
+            .build();
+    try {
+      AlertIngestionGrpc.AlertIngestionBlockingStub calls =
+          AlertIngestionGrpc.newBlockingStub(channel).withDeadlineAfter(20, TimeUnit.SECONDS);
+      assertThatThrownBy(() -> calls.submitAlert(Alerts.of("refused", 1)))
+          .hasMessageStartingWith("UNAVAILABLE");
+      assertThat(process.errorReader().lines().anyMatch(EdgeMainIT::tellsOfTheRefusal)).isTrue();
+    } finally {
+      channel.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
+    }
+  }
+
+  private static boolean tellsOfTheRefusal(String line) {
+    return line.contains(" access alerts.AlertIngestion/SubmitAlert UNAVAILABLE ")
+        && line.contains("principal anonymous of default");
   }
 
   private static void awaitReady(int opsPort) {

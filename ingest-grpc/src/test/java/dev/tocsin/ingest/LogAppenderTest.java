@@ -157,28 +157,35 @@ final class LogAppenderTest {
   }
 
   @Test
-  void entries_nameTheTracesOfTheirAlerts_theFirstFewOnceEach() {
+  void traces_ofAnEntryAreTheFirstFewOfItsAlerts_onceEach() {
     start(Map.of());
-    append(Worth.LOW, "");
-    await(() -> sent() == 1); // what comes now is collected until the log has answered that
-    for (int i = 0; i < 2 * LogAppender.TRACES_MAX; i++) {
-      append(Worth.LOW, "trace-" + i / 2);
+    List<PendingAlert> alerts = new ArrayList<>();
+    alerts.add(alert(1, settled -> {}, Worth.LOW, ""));
+    for (int i = 0; i < 2 * LogAppender.TRACES_MAX + 2; i++) {
+      alerts.add(alert(1, settled -> {}, Worth.LOW, "trace-" + i / 2));
     }
-    append(Worth.LOW, "one too many");
-    completeAll();
-    await(() -> acks.size() == 2 * LogAppender.TRACES_MAX + 2);
 
-    assertThat(producer().history().get(0).headers()).isEmpty();
-    List<String> traces = new ArrayList<>();
-    producer()
-        .history()
-        .forEach(
-            record ->
-                record
-                    .headers()
-                    .headers(LogProducer.TRACE_HEADER)
-                    .forEach(header -> traces.add(new String(header.value(), US_ASCII))));
-    assertThat(traces).hasSize(LogAppender.TRACES_MAX).contains("trace-0", "trace-15");
+    assertThat(LogAppender.traces(alerts))
+        .hasSize(LogAppender.TRACES_MAX)
+        .startsWith("trace-0", "trace-1")
+        .endsWith("trace-15");
+  }
+
+  @Test
+  void entries_nameTheTracesOfTheirAlerts() {
+    start(Map.of());
+    append(Worth.LOW, "the trace");
+    await(() -> sent() == 1);
+    completeAll();
+    await(() -> acks.size() == 1);
+    append(Worth.LOW, "");
+    await(() -> sent() == 2);
+
+    assertThat(producer().history().get(0).headers().headers(LogProducer.TRACE_HEADER))
+        .singleElement()
+        .satisfies(
+            header -> assertThat(new String(header.value(), US_ASCII)).isEqualTo("the trace"));
+    assertThat(producer().history().get(1).headers()).isEmpty();
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.tocsin.query;
 
+import dev.tocsin.runtime.Logging;
 import dev.tocsin.runtime.Settings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,6 +20,7 @@ public final class QueryMain {
 
   /** Exits with 78, and a line for each fault, if the configuration cannot be used. */
   public static void main(String[] args) throws InterruptedException {
+    Logging.toStandardError();
     QueryApp.Config config;
     try {
       config = configuration(args, System.getenv());

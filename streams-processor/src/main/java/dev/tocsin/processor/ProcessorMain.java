@@ -1,5 +1,6 @@
 package dev.tocsin.processor;
 
+import dev.tocsin.runtime.Logging;
 import dev.tocsin.runtime.Settings;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -17,6 +18,7 @@ public final class ProcessorMain {
    * Runs until it is told to end. Exit status 78: the configuration cannot be used; 1: it failed.
    */
   public static void main(String[] args) throws Exception {
+    Logging.toStandardError();
     ProcessorApp app;
     try {
       app =
