@@ -1,13 +1,13 @@
 package dev.tocsin.ingest;
 
 import com.google.protobuf.Timestamp;
+import dev.tocsin.access.Quota;
 import dev.tocsin.engine.Stamper;
 import dev.tocsin.proto.alerts.AlertBatch;
 import dev.tocsin.proto.alerts.AlertMessage;
 import dev.tocsin.proto.alerts.FieldViolation;
 import dev.tocsin.runtime.Caller;
 import dev.tocsin.runtime.Trace;
-import dev.tocsin.runtime.access.Quota;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;

@@ -1,5 +1,6 @@
 package dev.tocsin.ingest;
 
+import dev.tocsin.access.Access;
 import dev.tocsin.proto.admin.AdminGrpc;
 import dev.tocsin.proto.admin.RulesGrpc;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc;
@@ -9,7 +10,6 @@ import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
 import dev.tocsin.runtime.OpsServer;
 import dev.tocsin.runtime.Settings;
-import dev.tocsin.runtime.access.Access;
 import io.grpc.ServiceDescriptor;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;

@@ -1,5 +1,6 @@
 package dev.tocsin.query;
 
+import dev.tocsin.access.Access;
 import dev.tocsin.ops.OpsConfig;
 import dev.tocsin.ops.RulesService;
 import dev.tocsin.runtime.CallerSeal;
@@ -8,7 +9,6 @@ import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
 import dev.tocsin.runtime.OpsServer;
 import dev.tocsin.runtime.Settings;
-import dev.tocsin.runtime.access.Access;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.micrometer.prometheusmetrics.PrometheusConfig;

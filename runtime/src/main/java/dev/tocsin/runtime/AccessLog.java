@@ -1,6 +1,5 @@
 package dev.tocsin.runtime;
 
-import dev.tocsin.runtime.access.LoggedCalls;
 import io.grpc.Context;
 import io.grpc.Contexts;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;

@@ -1,7 +1,5 @@
 package dev.tocsin.runtime;
 
-import dev.tocsin.runtime.access.Access;
-import dev.tocsin.runtime.access.LoggedCalls;
 import io.grpc.BindableService;
 import io.grpc.Server;
 import io.grpc.ServerInterceptor;
@@ -123,7 +121,7 @@ public final class GrpcServer implements AutoCloseable {
   private final CallPool calls;
   private final OpenCalls open = new OpenCalls(this::isOurs);
   private Optional<CallerGuard> forwarded = Optional.empty();
-  private Optional<Access> access = Optional.empty();
+  private Optional<Guards> access = Optional.empty();
   private Server server;
 
   /** A server that is yet to be given services and started. */
@@ -165,7 +163,7 @@ public final class GrpcServer implements AutoCloseable {
    * Encrypts as {@code given} says, and lets in whom it lets in; a call that one of our own servers
    * forwards was let in there. Before {@link #start} only.
    */
-  public GrpcServer guardedBy(Access given) {
+  public GrpcServer guardedBy(Guards given) {
     access = Optional.of(given);
     return this;
   }
@@ -199,14 +197,14 @@ public final class GrpcServer implements AutoCloseable {
             // Of each call, the look-up of its method; then the call itself goes where it belongs.
             .directExecutor()
             .callExecutor(calls);
-    access.flatMap(Access::tls).ifPresent(builder::sslContext);
+    access.flatMap(Guards::tls).ifPresent(builder::sslContext);
     // The last one is the outermost.
     guards().forEach(builder::intercept);
     builder
         .intercept(new Trace())
         .intercept(calls)
         .intercept(new CallMetrics(meters))
-        .intercept(new AccessLog(access.map(Access::logged).orElse(LoggedCalls.OFF)))
+        .intercept(new AccessLog(access.map(Guards::logged).orElse(LoggedCalls.OFF)))
         .intercept(open)
         .addService(healthService.getHealthService())
         .addService(ProtoReflectionServiceV1.newInstance())

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.tocsin.proto.alerts.AlertAck;
 import dev.tocsin.proto.alerts.AlertIngestionGrpc;
 import dev.tocsin.proto.alerts.AlertMessage;
-import dev.tocsin.runtime.access.LoggedCalls;
 import io.grpc.Context;
 import io.grpc.Contexts;
 import io.grpc.ManagedChannel;

@@ -1,5 +1,6 @@
 package dev.tocsin.standalone;
 
+import dev.tocsin.access.Access;
 import dev.tocsin.broker.BrokerProcess;
 import dev.tocsin.ingest.Edge;
 import dev.tocsin.ops.RulesService;
@@ -10,7 +11,6 @@ import dev.tocsin.runtime.GrpcServer;
 import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
 import dev.tocsin.runtime.OpsServer;
-import dev.tocsin.runtime.access.Access;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;

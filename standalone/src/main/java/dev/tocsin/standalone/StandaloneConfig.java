@@ -1,5 +1,6 @@
 package dev.tocsin.standalone;
 
+import dev.tocsin.access.Access;
 import dev.tocsin.broker.FreePorts;
 import dev.tocsin.ingest.EdgeConfig;
 import dev.tocsin.ops.OpsConfig;
@@ -8,7 +9,6 @@ import dev.tocsin.query.QueryConfig;
 import dev.tocsin.query.StreamConfig;
 import dev.tocsin.runtime.GrpcServer;
 import dev.tocsin.runtime.Settings;
-import dev.tocsin.runtime.access.Access;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;

@@ -1,11 +1,11 @@
 package dev.tocsin.processor;
 
+import dev.tocsin.access.Access;
 import dev.tocsin.runtime.GrpcServer;
 import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
 import dev.tocsin.runtime.OpsServer;
 import dev.tocsin.runtime.Settings;
-import dev.tocsin.runtime.access.Access;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
