@@ -35,10 +35,11 @@ class ArrowsTest {
               Map.entry("testbroker", List.of("broker")),
               Map.entry("engine", List.of("schemas")),
               Map.entry("runtime", List.of("proto", "schemas")),
-              Map.entry("ingest", List.of("proto", "schemas", "engine", "runtime")),
-              Map.entry("processor", List.of("proto", "schemas", "engine", "runtime")),
+              Map.entry("access", List.of("proto", "runtime")),
+              Map.entry("ingest", List.of("proto", "schemas", "engine", "runtime", "access")),
+              Map.entry("processor", List.of("proto", "schemas", "engine", "runtime", "access")),
               Map.entry("ops", List.of("proto", "schemas", "engine", "runtime")),
-              Map.entry("query", List.of("proto", "schemas", "runtime", "ops")),
+              Map.entry("query", List.of("proto", "schemas", "runtime", "access", "ops")),
               Map.entry(
                   "standalone",
                   List.of(
@@ -46,6 +47,7 @@ class ArrowsTest {
                       "schemas",
                       "engine",
                       "runtime",
+                      "access",
                       "broker",
                       "ingest",
                       "processor",
