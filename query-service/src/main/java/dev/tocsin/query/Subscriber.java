@@ -145,6 +145,10 @@ final class Subscriber {
       inbox.clear();
       return;
     }
+    if (cancelled) { // before what it was told, which may say that it failed: nobody hears that
+      end();
+      return;
+    }
     try {
       for (Runnable told = inbox.poll(); told != null; told = inbox.poll()) {
         told.run();
@@ -162,9 +166,7 @@ final class Subscriber {
   }
 
   private void proceed() {
-    if (cancelled) {
-      end();
-    } else if (stopped != null) {
+    if (stopped != null) {
       throw stopped;
     } else if (walk != null) {
       snapshot();

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -179,6 +180,16 @@ class StreamPropertyTest {
         }
       }
     }
+  }
+
+  @Example
+  void clientThatLeft_isToldNothingMore() {
+    int leaves = 12 + 17 * 8;
+    int kafkaGoes = 15;
+    view_endsEqualToTheListWhateverHappens(
+        List.of(
+            0, 0, 0, 0, 0, 0, 0, 5, 247, 0, 0, 0, 0, 0, 17, 0, 51, 13, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 17, kafkaGoes, 0, 0, 17, 0, 2798, leaves));
   }
 
   @Property(tries = 1_000)
