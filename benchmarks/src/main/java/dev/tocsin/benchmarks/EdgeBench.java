@@ -178,7 +178,16 @@ final class EdgeBench {
     public int accepted(AlertAck reply) {
       return reply.getStatus() == AlertAck.Status.ACCEPTED ? 1 : 0;
     }
+
+    @Override
+    public String refusal(AlertAck reply) {
+      return reply.getStatus() == AlertAck.Status.ACCEPTED
+          ? ""
+          : reply.getStatus() + " " + reply.getMessage();
+    }
   }
+
+  private static final AlertReply ALERT = new AlertReply();
 
   private static final class BatchReply implements StreamLoad.Reply<AlertBatchAck> {
     @Override
@@ -193,6 +202,15 @@ final class EdgeBench {
         accepted += ack.getStatus() == AlertAck.Status.ACCEPTED ? 1 : 0;
       }
       return accepted;
+    }
+
+    @Override
+    public String refusal(AlertBatchAck reply) {
+      return reply.getAcksList().stream()
+          .map(ALERT::refusal)
+          .filter(why -> !why.isEmpty())
+          .findFirst()
+          .orElse("");
     }
   }
 }

@@ -68,6 +68,7 @@ final class EdgeStand implements AutoCloseable {
       Path own = Files.createDirectory(folder.resolve(kind.name()));
       List<String> settings = kind.settings(own);
       target = new EdgeTarget(startEdge(own, settings), kind.credentials(own), kind.token());
+      target.awaitServing();
       targets.put(kind, target);
     }
     return target;

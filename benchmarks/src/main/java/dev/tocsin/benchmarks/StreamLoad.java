@@ -31,6 +31,9 @@ final class StreamLoad<R> {
 
     /** Alerts that were taken. */
     int accepted(R reply);
+
+    /** Why the first of the others was not taken; empty if all were. */
+    String refusal(R reply);
   }
 
   /**
@@ -103,6 +106,7 @@ final class StreamLoad<R> {
     private volatile boolean measuring;
     private final LongAdder accepted = new LongAdder();
     private long refused;
+    private String refusal = "";
     private volatile Status status;
 
     Stream(EdgeTarget edge, List<byte[]> requests) {
@@ -129,8 +133,8 @@ final class StreamLoad<R> {
       channel.shutdownNow();
       if (!ended || !status.isOk() || refused > 0 || unanswered > 0) {
         throw new IOException(
-            "a stream ended with %s, %d alerts refused, %d requests unanswered"
-                .formatted(status, refused, unanswered));
+            "a stream ended with %s, %d alerts refused (%s), %d requests unanswered"
+                .formatted(status, refused, refusal, unanswered));
       }
     }
 
@@ -145,6 +149,9 @@ final class StreamLoad<R> {
       int taken = replies.accepted(reply);
       accepted.add(taken);
       refused += alertsPerRequest - taken;
+      if (refusal.isEmpty()) {
+        refusal = replies.refusal(reply);
+      }
       if (measuring) {
         latencyMicros.recordValue((System.nanoTime() - sentNs[replies.request(reply)]) / 1_000);
       }
