@@ -17,8 +17,8 @@ import java.time.Duration;
  * each has a lock, since the token ends on a thread of neither.
  */
 final class ExpiringCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
-  /** How long a caller has to take its last answers. */
-  static final Duration LAST_ANSWERS_MAX = Duration.ofSeconds(10);
+  /** How long a caller has to take its last answers: longer than the log may take to give them. */
+  static final Duration LAST_ANSWERS_MAX = Duration.ofSeconds(15);
 
   private static final Status EXPIRED =
       Status.UNAUTHENTICATED.withDescription("the token has expired: call again with a new one");
@@ -67,15 +67,20 @@ final class ExpiringCall<Q, R> extends SimpleForwardingServerCall<Q, R> {
     }
   }
 
-  /** Ends the call if it has not ended. */
+  /**
+   * Ends the call if it has not ended. The service is told at once: the transport would tell it
+   * only when the caller has taken everything, which may be never.
+   */
   void cut() {
     synchronized (sending) {
-      if (!closed) {
-        closed = true;
-        cut = true;
-        super.close(EXPIRED, new Metadata());
+      if (closed) {
+        return;
       }
+      closed = true;
+      cut = true;
+      super.close(EXPIRED, new Metadata());
     }
+    inbound.onCancel();
   }
 
   @Override

@@ -32,7 +32,8 @@ import org.slf4j.LoggerFactory;
 /**
  * The keys that an issuer publishes (JWKS, RFC 7517), fetched by a thread of its own: at the start,
  * every now and then, and when a token names a key that is not among them; but never twice within
- * {@link #FETCH_INTERVAL}. The last ones stay good while the issuer is away. Thread-safe.
+ * {@link #FETCH_INTERVAL}, which is also how soon a first fetch that failed is tried again. The
+ * last ones stay good while the issuer is away. Thread-safe.
  *
  * <p>A key that is not among them may have been published since. Whether it was is known after the
  * next fetch; until then {@link #select} says that it is not known yet.
@@ -53,6 +54,8 @@ final class PublishedKeys implements TokenKeys {
 
   private final URL url;
   private final ResourceRetriever retriever;
+  private final Duration refresh;
+  private final Duration interval;
   private final Health health;
   private final Clock clock;
   private final Cache<String, Instant> unknown =
@@ -68,6 +71,7 @@ final class PublishedKeys implements TokenKeys {
           });
   private volatile Fetched fetched = new Fetched(new JWKSet(), Instant.MIN);
   private volatile Instant begun = Instant.MIN;
+  private long begunNanos; // of the fetcher's thread
   private final Future<?> fetches;
   private volatile Future<?> sooner;
 
@@ -82,14 +86,26 @@ final class PublishedKeys implements TokenKeys {
    */
   PublishedKeys(
       URL url, ResourceRetriever retriever, Duration refresh, Health health, Clock clock) {
+    this(url, retriever, refresh, FETCH_INTERVAL, health, clock);
+  }
+
+  PublishedKeys(
+      URL url,
+      ResourceRetriever retriever,
+      Duration refresh,
+      Duration interval,
+      Health health,
+      Clock clock) {
     this.url = url;
     this.retriever = retriever;
+    this.interval = interval;
     this.health = health;
     this.clock = clock;
     health.unmet(CONDITION, "the keys of " + url + " are not fetched yet");
+    this.refresh = refresh;
     fetches =
         fetcher.scheduleWithFixedDelay(
-            this::fetchIfDue, 0, refresh.toMillis(), TimeUnit.MILLISECONDS);
+            this::fetchIfOld, 0, interval.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   @Override
@@ -104,10 +120,11 @@ final class PublishedKeys implements TokenKeys {
       }
     }
     if (keys.isEmpty()) {
+      Duration wait = ask(); // also where a fetch did not bring it: it may be published later
       String name = header.getKeyID() == null ? "" : header.getKeyID();
       Instant seen = unknown.get(name, unused -> clock.instant());
       if (!now.begun().isAfter(seen)) {
-        throw new NotYetException(ask());
+        throw new NotYetException(wait);
       }
     }
     return keys;
@@ -140,8 +157,16 @@ final class PublishedKeys implements TokenKeys {
     if (last.equals(Instant.MIN)) {
       return Duration.ZERO;
     }
-    Duration left = Duration.between(clock.instant(), last.plus(FETCH_INTERVAL));
-    return left.isNegative() ? Duration.ZERO : left;
+    Duration left = Duration.between(clock.instant(), last.plus(interval));
+    boolean clockWentBack = left.compareTo(interval) > 0;
+    return left.isNegative() || clockWentBack ? Duration.ZERO : left;
+  }
+
+  private void fetchIfOld() {
+    boolean none = fetched.begun().equals(Instant.MIN);
+    if (none || System.nanoTime() - begunNanos >= refresh.toNanos()) {
+      fetchIfDue();
+    }
   }
 
   private void fetchIfDue() {
@@ -150,6 +175,7 @@ final class PublishedKeys implements TokenKeys {
     }
     Instant now = clock.instant();
     begun = now;
+    begunNanos = System.nanoTime();
     try {
       JWKSet keys = JWKSet.parse(retriever.retrieveResource(url).getContent());
       fetched = new Fetched(keys, now);

@@ -5,6 +5,7 @@ import dev.tocsin.runtime.Errors;
 import io.grpc.Context;
 import io.grpc.Contexts;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
@@ -27,7 +28,8 @@ final class QuotaGuard implements ServerInterceptor {
   /**
    * A guard.
    *
-   * @param bounded names of services that have quotas
+   * @param bounded names of services that have quotas; what anybody may ask has none, or those
+   *     without a token would use up what all share
    */
   QuotaGuard(Quotas quotas, Predicate<String> bounded, MeterRegistry meters) {
     this.quotas = quotas;
@@ -41,7 +43,8 @@ final class QuotaGuard implements ServerInterceptor {
   @Override
   public <Q, R> ServerCall.Listener<Q> interceptCall(
       ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
-    if (!bounded.test(call.getMethodDescriptor().getServiceName())) {
+    MethodDescriptor<Q, R> method = call.getMethodDescriptor();
+    if (!bounded.test(method.getServiceName()) || MethodRoles.isPublic(method)) {
       return next.startCall(call, headers);
     }
     Quota quota = quotas.of(Caller.current());

@@ -2,6 +2,7 @@ package dev.tocsin.access;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Ticker;
 import dev.tocsin.runtime.Caller;
 import dev.tocsin.runtime.Settings;
 import io.github.bucket4j.Bucket;
@@ -13,8 +14,9 @@ import java.util.Optional;
 /**
  * How much each principal may use, and all of them together. Thread-safe.
  *
- * <p>Of {@value #PRINCIPALS_MAX} principals the buckets are kept, those that called last; one that
- * returns after ten minutes, or after so many others, begins with a full one.
+ * <p>A principal has the same buckets as long as any call of it is open. Those of {@value
+ * #PRINCIPALS_MAX} more are kept; one that returns after ten minutes, or after so many others,
+ * begins with full ones.
  */
 public final class Quotas {
   static final int PRINCIPALS_MAX = 10_000;
@@ -24,7 +26,10 @@ public final class Quotas {
   private final Config config;
   private final Optional<Bucket> allCalls;
   private final Optional<Bucket> allAlerts;
-  private final Cache<Caller, Quota> quotas;
+  private final Cache<Caller, Quota> recent;
+
+  /** Also those that only their open calls hold: a second stream is to find the first one's. */
+  private final Cache<Caller, Quota> all = Caffeine.newBuilder().weakValues().build();
 
   /**
    * A rate, and how much may come at once.
@@ -71,20 +76,32 @@ public final class Quotas {
 
   /** Full buckets. */
   public Quotas(Config config) {
+    this(config, KEPT, Ticker.systemTicker());
+  }
+
+  Quotas(Config config, Duration kept, Ticker ticker) {
     this.config = config;
     this.allCalls = config.allCalls().bucket();
     this.allAlerts = config.allAlerts().bucket();
-    this.quotas = Caffeine.newBuilder().maximumSize(PRINCIPALS_MAX).expireAfterAccess(KEPT).build();
+    this.recent =
+        Caffeine.newBuilder()
+            .maximumSize(PRINCIPALS_MAX)
+            .expireAfterAccess(kept)
+            .ticker(ticker)
+            .build();
   }
 
   /** The quota of one principal. */
   Quota of(Caller caller) {
-    return quotas.get(
-        caller,
-        unused ->
-            new Quota(
-                buckets(config.calls().bucket(), allCalls),
-                buckets(config.alerts().bucket(), allAlerts)));
+    Quota quota =
+        all.get(
+            caller,
+            unused ->
+                new Quota(
+                    buckets(config.calls().bucket(), allCalls),
+                    buckets(config.alerts().bucket(), allAlerts)));
+    recent.put(caller, quota);
+    return quota;
   }
 
   private static List<Bucket> buckets(Optional<Bucket> own, Optional<Bucket> all) {

@@ -16,6 +16,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -125,15 +126,57 @@ class PublishedKeysTest {
     assertThat(health.problems()).containsKey(PublishedKeys.CONDITION);
   }
 
+  @Test
+  void firstFetchThatFails_isTriedAgainUnasked() {
+    status = 500;
+    open(Duration.ofMillis(100), Clock.systemUTC());
+    await().until(() -> fetches.get() > 1);
+    assertThat(health.serving()).isFalse();
+    status = 200;
+
+    await().until(health::serving);
+  }
+
+  @Test
+  void keyThatOneFetchDidNotBring_isLookedForAgain() {
+    open(Duration.ofMillis(100), Clock.systemUTC());
+    await().until(health::serving);
+    await().ignoreException(TokenKeys.NotYetException.class).until(() -> select("two").isEmpty());
+    published = new JWKSet(java.util.List.of(ONE, TWO)).toString();
+
+    await()
+        .ignoreException(TokenKeys.NotYetException.class)
+        .untilAsserted(() -> assertThat(select("two")).containsExactly(publicKey(TWO)));
+  }
+
+  @Test
+  void clockThatIsPutBack_holdsUpNoFetch() {
+    open();
+    await().until(health::serving);
+    clock.to(Tokens.NOW.minus(Duration.ofHours(1)));
+    assertNotYet("two");
+
+    await().until(() -> fetches.get() == 2);
+  }
+
+  private java.util.List<java.security.Key> select(String name) {
+    return keys.select(header(name));
+  }
+
   private void open() {
+    open(PublishedKeys.FETCH_INTERVAL, clock);
+  }
+
+  private void open(Duration interval, Clock by) {
     try {
       keys =
           new PublishedKeys(
               URI.create("http://127.0.0.1:" + issuer.getAddress().getPort() + "/keys").toURL(),
               new DefaultResourceRetriever(1_000, 1_000, 10_000),
               Duration.ofHours(1),
+              interval,
               health,
-              clock);
+              by);
     } catch (IOException e) {
       throw new IllegalStateException(e);
     }

@@ -6,6 +6,7 @@ import dev.tocsin.runtime.Caller;
 import dev.tocsin.runtime.Settings;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 class QuotasTest {
@@ -63,7 +64,27 @@ class QuotasTest {
     }
   }
 
+  @Test
+  void streamThatStaysOpen_sharesItsBucketWithLaterOnes() {
+    AtomicLong nanos = new AtomicLong();
+    Quotas quotas =
+        new Quotas(
+            config(Map.of("limits.alerts-per-second", "1", "limits.alerts-burst", "1")),
+            Duration.ofMinutes(10),
+            nanos::get);
+    Quota first = quotas.of(ANNA);
+    assertThat(first.takeAlert()).isZero();
+    nanos.addAndGet(Duration.ofMinutes(11).toNanos());
+    assertThat(quotas.of(BERT).takeAlert()).isZero(); // the cache looks who has to go
+
+    assertThat(quotas.of(ANNA)).isSameAs(first);
+  }
+
+  private static Quotas.Config config(Map<String, String> settings) {
+    return Quotas.Config.read(Settings.of(settings));
+  }
+
   private static Quotas quotas(Map<String, String> settings) {
-    return new Quotas(Quotas.Config.read(Settings.of(settings)));
+    return new Quotas(config(settings));
   }
 }

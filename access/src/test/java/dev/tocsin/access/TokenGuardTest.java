@@ -19,6 +19,8 @@ import dev.tocsin.proto.incidents.IncidentServiceGrpc;
 import dev.tocsin.proto.incidents.StreamIncidentsRequest;
 import dev.tocsin.runtime.Caller;
 import io.grpc.BindableService;
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Server;
@@ -190,6 +192,19 @@ class TokenGuardTest {
         .isTrue();
   }
 
+  /** The end of such a call cannot be sent: it would wait behind what is not read. */
+  @Test
+  void streamWhoseCallerReadsNothing_isOverForTheServiceAsWell() throws Exception {
+    ClientCall<StreamIncidentsRequest, IncidentEvent> call =
+        channel.newCall(IncidentServiceGrpc.getStreamIncidentsMethod(), CallOptions.DEFAULT);
+    call.start(new ClientCall.Listener<>() {}, bearer(token(-59, "viewer")));
+    call.sendMessage(StreamIncidentsRequest.newBuilder().setSource("much").build());
+    call.halfClose();
+
+    assertThat(incidents.cancelled.await(30, TimeUnit.SECONDS)).isTrue();
+    call.cancel("the test is over", null);
+  }
+
   private static String token(int seconds, String... roles) {
     return Tokens.token(
         claims -> claims.expirationTime(in(seconds)).claim("roles", List.of(roles)));
@@ -279,8 +294,14 @@ class TokenGuardTest {
     @Override
     public void streamIncidents(
         StreamIncidentsRequest request, StreamObserver<IncidentEvent> reply) {
-      ((ServerCallStreamObserver<IncidentEvent>) reply).setOnCancelHandler(cancelled::countDown);
-      reply.onNext(IncidentEvent.getDefaultInstance());
+      ServerCallStreamObserver<IncidentEvent> call =
+          (ServerCallStreamObserver<IncidentEvent>) reply;
+      call.setOnCancelHandler(cancelled::countDown);
+      call.onNext(IncidentEvent.getDefaultInstance());
+      int many = request.getSource().isEmpty() ? 0 : 4_000; // of 1,000 bytes: over its window
+      for (int i = 0; i < many; i++) {
+        call.onNext(IncidentEvent.newBuilder().setResumeToken("x".repeat(1_000)).build());
+      }
     }
   }
 

@@ -84,7 +84,12 @@ final class AlertIntake {
     String alertId = AlertEncoder.alertId(message);
     PendingAlert alert =
         new PendingAlert(
-            reply, place, alertId, arrival.at(), Worth.of(message), arrival.sender().trace());
+            reply,
+            place,
+            AlertValidator.echo(alertId, AlertValidator.ALERT_ID_MAX),
+            arrival.at(),
+            Worth.of(message),
+            arrival.sender().trace());
     Duration wait = arrival.sender().quota().takeAlert();
     if (!wait.isZero()) { // before it costs any more
       alert.refuse(Refusal.RATE_LIMITED, wait);

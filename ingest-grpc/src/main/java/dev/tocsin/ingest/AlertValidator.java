@@ -88,6 +88,14 @@ final class AlertValidator {
     return faults.list();
   }
 
+  /**
+   * An id as an answer repeats it, so that one that is far too long does not make the answer too
+   * large for its caller: its first {@code max} characters.
+   */
+  static String echo(String id, int max) {
+    return tooLong(id, max) ? id.substring(0, id.offsetByCodePoints(0, max)) : id;
+  }
+
   /** That an alert is too large for the log. */
   static List<FieldViolation> tooLarge(int bytes) {
     Violations faults = new Violations(Violations.LISTED_MAX);

@@ -92,8 +92,7 @@ final class IngestionService extends AlertIngestionImplBase {
       return;
     }
     BatchReply reply =
-        new BatchReply(
-            batch.getBatchId(), faults, batch.getAlertsCount(), done -> succeed(call, done));
+        new BatchReply(batchId(batch), faults, batch.getAlertsCount(), done -> succeed(call, done));
     prepare(batch, reply, arrival()).forEach(intake::append);
     reply.begun();
   }
@@ -107,7 +106,7 @@ final class IngestionService extends AlertIngestionImplBase {
         batch -> {
           List<FieldViolation> faults = intake.check(batch);
           int alerts = faults.isEmpty() ? batch.getAlertsCount() : 0;
-          BatchReply reply = new BatchReply(batch.getBatchId(), faults, alerts, stream::send);
+          BatchReply reply = new BatchReply(batchId(batch), faults, alerts, stream::send);
           List<PendingAlert> prepared =
               faults.isEmpty() ? prepare(batch, reply, intake.arrival(sender)) : List.of();
           stream.arrived(reply.alerts(), reply.bytes());
@@ -149,6 +148,10 @@ final class IngestionService extends AlertIngestionImplBase {
       }
     }
     return true;
+  }
+
+  private static String batchId(AlertBatch batch) {
+    return AlertValidator.echo(batch.getBatchId(), AlertValidator.BATCH_ID_MAX);
   }
 
   private AlertIntake.Arrival arrival() {

@@ -222,7 +222,7 @@ public final class GrpcServer implements AutoCloseable {
     access.ifPresent(given -> guards.add(given.quotas(this::isOurs)));
     Optional<ServerInterceptor> tokens = access.flatMap(given -> given.tokens(this::isClosed));
     if (tokens.isPresent() && forwarded.isPresent()) {
-      guards.add(new EitherGuard(forwarded.get(), tokens.get()));
+      guards.add(new EitherGuard(forwarded.get(), tokens.get(), this::isOurs));
     } else {
       tokens.ifPresent(guards::add);
       forwarded.ifPresent(guards::add);
