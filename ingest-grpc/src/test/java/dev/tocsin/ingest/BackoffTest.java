@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 /** How long the next try has to wait. */
 final class BackoffTest {
   private static final Duration FIRST = Duration.ofMillis(100);
-  private static final Duration MAX = Duration.ofMillis(1000);
+  private static final Duration MAX = Duration.ofSeconds(1);
 
   @Test
   void next_doublesUpToItsBound_andBeginsAgainOnceItWorked() {

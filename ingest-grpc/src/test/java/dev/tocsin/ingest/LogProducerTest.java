@@ -192,10 +192,13 @@ final class LogProducerTest {
     send();
     made.get(0).errorNext(new TopicAuthorizationException("log"));
     assertThat(producer.refusal()).isEqualTo(Refusal.LOG_REFUSES);
+    long deniedNanos = System.nanoTime();
     producer.check();
     assertThat(health.problems().get(LogProducer.CONDITION)).contains("TopicAuthorization");
-    assertThat(producer.prepare()).as("not at once").isFalse();
     awaitAnother();
+    assertThat(Duration.ofNanos(System.nanoTime() - deniedNanos))
+        .as("not at once")
+        .isGreaterThanOrEqualTo(Duration.ofMillis(250));
     assertThat(producer.refusal()).isEqualTo(Refusal.LOG_UNAVAILABLE);
     assertThat(health.serving()).isTrue();
   }

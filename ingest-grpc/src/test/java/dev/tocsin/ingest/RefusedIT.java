@@ -77,8 +77,9 @@ final class RefusedIT {
                   acl(log, AclOperation.ALL, AclPermissionType.ALLOW)))
           .all()
           .get();
+      awaitRefusal(edge);
       int before = DyingProducer.SENT.get();
-      var unused = hammer(edge); // the first ones may still be let in
+      assertNoneAccepted(hammer(edge));
       awaitProblem(edge, "this edge may not write to " + log + " (ACL)");
       assertAllRefused(hammer(edge));
       assertThat(DyingProducer.SENT.get() - before).isLessThan(TRIES_MAX);
@@ -130,6 +131,24 @@ final class RefusedIT {
       acks.addAll(edge.calls().submitAlerts(alerts.build()).getAcksList());
     }
     return acks;
+  }
+
+  /** Brokers learn of it a moment after it was said. */
+  private static void awaitRefusal(EdgeFixture edge) {
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(30))
+        .until(
+            () ->
+                catchThrowableOfType(
+                        StatusRuntimeException.class,
+                        () -> edge.calls().submitAlert(Alerts.alert("first").build()))
+                    != null);
+  }
+
+  private static void assertNoneAccepted(List<AlertAck> acks) {
+    assertThat(acks)
+        .hasSize(BATCHES * BATCH)
+        .allMatch(ack -> ack.getStatus() == AlertAck.Status.UNAVAILABLE);
   }
 
   private static void assertAllRefused(List<AlertAck> acks) {
