@@ -28,7 +28,7 @@ final class ResendingClient implements AutoCloseable {
   private static final int SERVICES = 20;
   private static final int OPEN_MAX = 500;
   private static final Duration PAUSE = Duration.ofMillis(20);
-  private static final Duration WAIT_MAX = Duration.ofSeconds(120);
+  private static final Duration WAIT_MAX = Duration.ofMinutes(2);
 
   private final ManagedChannel edge;
   private final String name;
