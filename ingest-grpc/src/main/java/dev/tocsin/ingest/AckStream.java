@@ -188,7 +188,7 @@ final class AckStream<R> {
       if (halfClosed) {
         call.onCompleted();
       } else {
-        call.onError(Errors.unavailable(Refusal.CLOSING.message(), PendingAlert.RETRY_AFTER));
+        call.onError(Errors.unavailable(Refusal.CLOSING.message(), Refusal.CLOSING.retryAfter()));
       }
     } catch (RuntimeException e) {
       LOG.debug("a call ended before it was ended", e);

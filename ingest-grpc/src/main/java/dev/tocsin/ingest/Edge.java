@@ -57,7 +57,7 @@ public final class Edge implements AutoCloseable {
     this.appender =
         new LogAppender(
             config,
-            watch::partitions,
+            watch::state,
             () -> producer(config),
             watch::appended,
             inFlight,

@@ -75,6 +75,19 @@ public record EdgeConfig(
     return Integer.parseInt(kafka.get(ProducerConfig.MAX_REQUEST_SIZE_CONFIG));
   }
 
+  /**
+   * By when the producer has answered whatever it was given, also where a machine is slow: Kafka
+   * has it done soon after its delivery time-out.
+   */
+  Duration answerMax() {
+    return millis(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG)
+        .plus(millis(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG).multipliedBy(2));
+  }
+
+  private Duration millis(String name) {
+    return Duration.ofMillis(Long.parseLong(kafka.get(name)));
+  }
+
   String bootstrapServers() {
     return kafka.get(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG);
   }

@@ -26,6 +26,7 @@ final class EdgeMeters {
   private final Timer acks;
   private final MeterRegistry meters;
   private final DistributionSummary entryAlerts;
+  private final Counter producers;
 
   EdgeMeters(MeterRegistry meters, InFlight inFlight) {
     this.meters = meters;
@@ -66,6 +67,10 @@ final class EdgeMeters {
         DistributionSummary.builder("tocsin.edge.entry.alerts")
             .description("Alerts in an entry of the log")
             .register(meters);
+    producers =
+        Counter.builder("tocsin.edge.producers")
+            .description("Producers made for the log: one, and one for each that broke")
+            .register(meters);
     gauge(
         meters,
         "tocsin.edge.in.flight.alerts",
@@ -86,8 +91,11 @@ final class EdgeMeters {
     acks.record(tookNanos, TimeUnit.NANOSECONDS);
   }
 
-  /** Shows what a producer counts, until the result is closed. */
+  /**
+   * Counts a producer that was made, and shows what it counts itself, until the result is closed.
+   */
   AutoCloseable producer(Producer<?, ?> producer) {
+    producers.increment();
     KafkaClientMetrics shown = new KafkaClientMetrics(producer);
     shown.bindTo(meters);
     return shown;

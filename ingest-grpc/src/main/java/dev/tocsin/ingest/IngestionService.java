@@ -1,5 +1,6 @@
 package dev.tocsin.ingest;
 
+import com.google.rpc.Code;
 import dev.tocsin.proto.alerts.AlertAck;
 import dev.tocsin.proto.alerts.AlertBatch;
 import dev.tocsin.proto.alerts.AlertBatchAck;
@@ -19,6 +20,7 @@ import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -229,6 +231,13 @@ final class IngestionService extends AlertIngestionImplBase {
       case INVALID, INVALID_BATCH -> Violations.status(ack.getViolationsList());
       case INTERNAL -> Status.INTERNAL.withDescription(ack.getMessage()).asRuntimeException();
       case RATE_LIMITED -> Errors.exhausted(ack.getMessage(), retryAfter(ack));
+      case LOG_REFUSES ->
+          Errors.because(
+              Code.FAILED_PRECONDITION,
+              alert.refusal().name(),
+              ack.getMessage(),
+              Map.of(),
+              retryAfter(ack));
       case LOG_UNAVAILABLE, RULES_UNKNOWN, FULL, SHED, CLOSING, LOG_FAILED ->
           Errors.unavailable(ack.getMessage(), retryAfter(ack));
     };

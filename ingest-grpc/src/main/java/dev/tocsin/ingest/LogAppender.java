@@ -8,14 +8,11 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.RecordMetadata;
-import org.apache.kafka.common.KafkaException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,7 +27,6 @@ import org.slf4j.LoggerFactory;
  */
 final class LogAppender implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LogAppender.class);
-  private static final Duration RETRY = Duration.ofMillis(500);
   private static final Duration IDLE_MAX = Duration.ofSeconds(1);
   private static final Duration CLOSING_STEP = Duration.ofMillis(1);
 
@@ -38,13 +34,11 @@ final class LogAppender implements AutoCloseable {
   static final int TRACES_MAX = 16;
 
   private final EdgeConfig config;
-  private final IntSupplier partitions;
+  private final Supplier<LogState> log;
   private final LogProducer producer;
-  private final Runnable appended;
   private final InFlight inFlight;
   private final Room room;
-  private final Executor acks;
-  private final EdgeMeters meters;
+  private final Settler settler;
   private final Health health;
   private final Thread thread = new Thread(this::run, "edge-log-appender");
   private final Queue<PendingAlert> line = new ConcurrentLinkedQueue<>();
@@ -56,14 +50,15 @@ final class LogAppender implements AutoCloseable {
   /**
    * An appender that is yet to be started.
    *
-   * @param partitions of the log; 0 while it cannot be reached. Never any other number than before
+   * @param log how it is now. While it is open, its partitions are never any other number than
+   *     before
    * @param producers makes a producer; tried again as long as it throws
    * @param appended is run after each entry that the log took
    * @param acks where alerts are settled; it must take every task, also after its shutdown
    */
   LogAppender(
       EdgeConfig config,
-      IntSupplier partitions,
+      Supplier<LogState> log,
       Supplier<Producer<byte[], byte[]>> producers,
       Runnable appended,
       InFlight inFlight,
@@ -71,13 +66,13 @@ final class LogAppender implements AutoCloseable {
       EdgeMeters meters,
       Health health) {
     this.config = config;
-    this.partitions = partitions;
-    this.producer = new LogProducer(config.topics().log(), producers, meters::producer, health);
-    this.appended = appended;
+    this.log = log;
+    this.producer =
+        new LogProducer(
+            config.topics().log(), config.answerMax(), producers, meters::producer, health);
     this.inFlight = inFlight;
     this.room = new Room(inFlight, health);
-    this.acks = acks;
-    this.meters = meters;
+    this.settler = new Settler(inFlight, room, acks, meters, appended);
     this.health = health;
   }
 
@@ -88,19 +83,20 @@ final class LogAppender implements AutoCloseable {
 
   /** Puts {@code alert} in line, or refuses it. */
   void append(PendingAlert alert) {
-    if (!producer.ready() || partitions.getAsInt() == 0) {
-      refuse(alert, closing ? Refusal.CLOSING : Refusal.LOG_UNAVAILABLE);
+    LogState known = log.get();
+    if (!producer.ready() || known.partitions() == 0) {
+      settler.refuse(alert, closing ? Refusal.CLOSING : why(known));
       return;
     }
     if (!inFlight.acquire(alert.bytes(), alert.worth())) {
       room.refused(alert.worth());
-      refuse(alert, alert.worth() == Worth.HIGHEST ? Refusal.FULL : Refusal.SHED);
+      settler.refuse(alert, alert.worth() == Worth.HIGHEST ? Refusal.FULL : Refusal.SHED);
       return;
     }
     // Only now that it is counted: the thread ends when it is closing and nothing is counted.
     if (closing) {
       inFlight.release(1, alert.bytes());
-      refuse(alert, Refusal.CLOSING);
+      settler.refuse(alert, Refusal.CLOSING);
       return;
     }
     alert.queuedAt(System.nanoTime());
@@ -111,6 +107,11 @@ final class LogAppender implements AutoCloseable {
     if (lane.open()) {
       wake();
     }
+  }
+
+  /** What alerts are told while nothing is taken. */
+  private Refusal why(LogState known) {
+    return known.partitions() == 0 ? known.refusal() : producer.refusal();
   }
 
   /** The line must move: something came that does not have to wait. */
@@ -143,10 +144,11 @@ final class LogAppender implements AutoCloseable {
           flush();
           park();
         } else {
-          refuseWaiting(Refusal.LOG_UNAVAILABLE);
-          LockSupport.parkNanos(this, RETRY.toNanos());
+          refuseWaiting(why(log.get()));
+          LockSupport.parkNanos(this, LogProducer.RETRY.toNanos());
         }
       }
+      health.unmet(LogProducer.CONDITION, Refusal.CLOSING.message()); // also if it just became met
     } catch (RuntimeException | Error e) {
       LOG.error("the appender ends: nothing is taken any more", e);
       health.unmet(LogProducer.CONDITION, "the appender failed: " + e);
@@ -158,15 +160,22 @@ final class LogAppender implements AutoCloseable {
 
   /** Stands ready to send without waiting, if that can be had now. */
   private boolean prepare() {
+    producer.check();
+    LogState known = log.get();
+    if (known.refuses()) { // all it does fails, and a topic that is gone it might bring back empty
+      producer.giveUp(known.refusal().message());
+    }
     if (producer.ready()) {
       return true;
     }
-    int count = partitions.getAsInt();
-    if (count == 0 || closing) {
+    if (known.partitions() == 0 || closing) {
       return false;
     }
     if (lanes.length == 0) {
-      lanes = lanesOf(count);
+      lanes = lanesOf(known.partitions());
+    }
+    if (!producer.open()) {
+      refuseWaiting(producer.refusal()); // to make one can take long
     }
     return producer.prepare();
   }
@@ -199,14 +208,8 @@ final class LogAppender implements AutoCloseable {
   private void send(PartitionLane lane) {
     Sent sent = new Sent(lane, lane.cut());
     lane.sent();
-    try {
-      producer.send(lane.partition(), sent.record(), traces(sent.alerts), sent);
-    } catch (Error e) {
-      sent.onCompletion(null, new KafkaException(e));
-      throw e;
-    }
-    if (sent.failed()) {
-      producer.unready(); // it was not even buffered: look again before the next one
+    if (!producer.send(lane.partition(), sent.record(), traces(sent.alerts), sent)) {
+      refuseWaiting(producer.refusal()); // sooner than to have each wait for the same in turn
     }
   }
 
@@ -258,41 +261,23 @@ final class LogAppender implements AutoCloseable {
   private void refuseWaiting(Refusal why) {
     PendingAlert alert;
     while ((alert = line.poll()) != null) {
-      settleRefused(alert, why);
+      settler.refuseInFlight(alert, why);
     }
     for (PartitionLane lane : lanes) {
       while (!lane.isEmpty()) {
-        settleRefused(lane.drop(), why);
+        settler.refuseInFlight(lane.drop(), why);
       }
     }
   }
 
-  private void settleRefused(PendingAlert alert, Refusal why) {
-    acks.execute(
-        () -> {
-          inFlight.release(1, alert.bytes());
-          room.released();
-          refuse(alert, why);
-        });
-  }
-
-  private void refuse(PendingAlert alert, Refusal why) {
-    meters.refused(why, 1);
-    alert.refused(why);
-  }
-
-  /** An entry on its way. Answered once, however often and by whomever that is tried. */
+  /** An entry on its way. */
   private final class Sent implements Callback {
     private final PartitionLane lane;
     private final List<PendingAlert> alerts;
-    private final long bytes;
-    private final AtomicBoolean answered = new AtomicBoolean();
-    private volatile boolean failed;
 
     Sent(PartitionLane lane, List<PendingAlert> alerts) {
       this.lane = lane;
       this.alerts = alerts;
-      this.bytes = alerts.stream().mapToLong(PendingAlert::bytes).sum();
     }
 
     byte[] record() {
@@ -301,38 +286,16 @@ final class LogAppender implements AutoCloseable {
           alerts.stream().map(alert -> alert.encoded().bytes()).toList());
     }
 
-    boolean failed() {
-      return failed;
-    }
-
     // On the producer's thread, mostly: everything but the hand-over is for the ack threads.
     @Override
     public void onCompletion(RecordMetadata metadata, Exception error) {
-      if (!answered.compareAndSet(false, true)) {
-        return;
-      }
-      failed = error != null;
       lane.answered();
       wake();
-      acks.execute(() -> settle(metadata, error));
-    }
-
-    private void settle(RecordMetadata metadata, Exception error) {
-      inFlight.release(alerts.size(), bytes);
-      room.released();
       if (error == null) {
-        appended.run();
-        meters.appended(alerts.size());
-        long now = System.nanoTime();
-        for (int i = 0; i < alerts.size(); i++) {
-          PendingAlert alert = alerts.get(i);
-          meters.acknowledged(now - alert.queuedNanos());
-          alert.accepted(metadata.partition(), metadata.offset(), i);
-        }
+        settler.accept(alerts, metadata);
       } else {
         producer.warn("the log did not take an entry", error);
-        meters.refused(Refusal.LOG_FAILED, alerts.size());
-        alerts.forEach(alert -> alert.refused(Refusal.LOG_FAILED));
+        settler.fail(alerts, SendFault.of(error).refusal());
       }
     }
   }

@@ -2,16 +2,18 @@ package dev.tocsin.ingest;
 
 import dev.tocsin.runtime.Health;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.DescribeTopicsOptions;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.Node;
 import org.apache.kafka.common.config.ConfigResource;
-import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
@@ -22,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * partitions it has, whether it takes what is sent. Reports what it finds as a condition of {@link
  * Health}.
  *
- * <p>{@link #partitions} is thread-safe and never waits.
+ * <p>{@link #state} is thread-safe and never waits.
  */
 final class LogWatch implements AutoCloseable {
   /** The condition of {@link Health} that the log can be appended to. */
@@ -33,22 +35,20 @@ final class LogWatch implements AutoCloseable {
   private static final Duration WHEN_NOT = Duration.ofMillis(500);
   private static final Duration ANSWER_MAX = Duration.ofSeconds(5);
 
-  /** What is wrong with the log, in words for an operator. */
-  private static final class LogProblem extends Exception {
-    LogProblem(String message) {
-      super(message);
-    }
-  }
+  private static final String AUTO_CREATE = "auto.create.topics.enable";
+  private static final DescribeTopicsOptions WITH_RIGHTS =
+      new DescribeTopicsOptions().includeAuthorizedOperations(true);
 
   private final EdgeConfig config;
   private final String topic;
   private final Health health;
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread thread = new Thread(this::run, "edge-log-watch");
-  private volatile int partitions;
+  private volatile LogState state = LogState.away(Refusal.LOG_UNAVAILABLE);
   private volatile long appendedNanos = System.nanoTime();
-  private int firstPartitions; // of the thread, as all that follows
+  private final LogCheck check; // of the thread, as all that follows
   private Admin admin;
+  private boolean brokersAsked;
   private String told = "";
 
   /** A watch that is yet to be started. */
@@ -56,6 +56,7 @@ final class LogWatch implements AutoCloseable {
     this.config = config;
     this.topic = config.topics().log();
     this.health = health;
+    this.check = new LogCheck(config.requestBytesMax());
     health.require(CONDITION);
   }
 
@@ -64,9 +65,9 @@ final class LogWatch implements AutoCloseable {
     thread.start();
   }
 
-  /** The log's partitions; 0 while it cannot be appended to, as far as is known. */
-  int partitions() {
-    return partitions;
+  /** How the log is, as far as is known. */
+  LogState state() {
+    return state;
   }
 
   /** An entry was appended just now. From any thread. */
@@ -85,11 +86,11 @@ final class LogWatch implements AutoCloseable {
       do {
         poll();
       } while (!closed.await(
-          (partitions > 0 ? WHEN_WELL : WHEN_NOT).toMillis(), TimeUnit.MILLISECONDS));
+          (state.partitions() > 0 ? WHEN_WELL : WHEN_NOT).toMillis(), TimeUnit.MILLISECONDS));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
-      partitions = 0;
+      state = LogState.away(Refusal.LOG_UNAVAILABLE);
       health.unmet(CONDITION, "it is not looked at any more");
       if (admin != null) {
         admin.close(Duration.ZERO);
@@ -104,15 +105,15 @@ final class LogWatch implements AutoCloseable {
         admin = Admin.create(config.adminConfig());
       }
       well(look());
-    } catch (LogProblem e) {
-      unwell(e.getMessage());
+    } catch (LogCheck.Problem e) {
+      unwell(e.refusal(), e.getMessage());
     } catch (RetriableException e) {
       // A log that appends is well, whatever this connection met.
-      if (partitions == 0 || appendedNanos - begun < 0) {
-        unwell("no broker of " + config.bootstrapServers() + " answers");
+      if (state.partitions() == 0 || appendedNanos - begun < 0) {
+        unwell(Refusal.LOG_UNAVAILABLE, "no broker of " + config.bootstrapServers() + " answers");
       }
     } catch (RuntimeException e) {
-      unwell(e.toString());
+      unwell(Refusal.LOG_UNAVAILABLE, e.toString());
     }
   }
 
@@ -122,11 +123,11 @@ final class LogWatch implements AutoCloseable {
       LOG.info("the log {} is well again: {} partitions", topic, count);
       told = "";
     }
-    partitions = count;
+    state = LogState.open(count);
   }
 
-  private void unwell(String why) {
-    partitions = 0;
+  private void unwell(Refusal refusal, String why) {
+    state = LogState.away(refusal);
     health.unmet(CONDITION, why);
     if (!why.equals(told)) {
       LOG.error("nothing can be appended to the log: {}", why);
@@ -134,62 +135,59 @@ final class LogWatch implements AutoCloseable {
     }
   }
 
-  /** The number of partitions of a log that is as it must be. */
-  private int look() throws InterruptedException, LogProblem {
-    int count = describe().partitions().size();
-    checkSizes();
-    if (firstPartitions == 0) {
-      firstPartitions = count;
-    }
-    if (count != firstPartitions) {
-      throw new LogProblem(
-          "%s had %d partitions and now has %d: they are fixed for a log's life"
-              .formatted(topic, firstPartitions, count));
-    }
+  private int look() throws InterruptedException, LogCheck.Problem {
+    TopicDescription log = describe();
+    int count = check.check(log, settings(new ConfigResource(ConfigResource.Type.TOPIC, topic)));
+    askBrokers(log.partitions().get(0).leader());
     return count;
   }
 
-  private TopicDescription describe() throws InterruptedException, LogProblem {
-    TopicDescription log;
+  private TopicDescription describe() throws InterruptedException, LogCheck.Problem {
     try {
-      log = admin.describeTopics(List.of(topic)).topicNameValues().get(topic).get();
+      return admin.describeTopics(List.of(topic), WITH_RIGHTS).topicNameValues().get(topic).get();
     } catch (ExecutionException e) {
       if (e.getCause() instanceof UnknownTopicOrPartitionException) {
-        throw new LogProblem("there is no topic " + topic);
+        throw check.absent(topic);
       }
-      throw kafka(e);
-    }
-    for (TopicPartitionInfo partition : log.partitions()) {
-      if (partition.leader() == null || partition.leader().isEmpty()) {
-        throw new LogProblem("%s-%d has no leader".formatted(topic, partition.partition()));
+      KafkaException known = kafka(e);
+      if (SendFault.of(known) == SendFault.DENIED) {
+        throw LogCheck.denied(known);
       }
+      throw known;
     }
-    return log;
   }
 
-  private void checkSizes() throws InterruptedException, LogProblem {
-    ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
-    int max;
+  /** Empty where they may not be read: not everyone may. */
+  private Map<String, String> settings(ConfigResource of) throws InterruptedException {
+    Map<String, String> settings = new HashMap<>();
     try {
-      max =
-          Integer.parseInt(
-              admin
-                  .describeConfigs(List.of(resource))
-                  .values()
-                  .get(resource)
-                  .get()
-                  .get(TopicConfig.MAX_MESSAGE_BYTES_CONFIG)
-                  .value());
+      admin
+          .describeConfigs(List.of(of))
+          .values()
+          .get(of)
+          .get()
+          .entries()
+          .forEach(entry -> settings.put(entry.name(), entry.value()));
     } catch (ExecutionException e) {
       if (e.getCause() instanceof RetriableException) {
         throw kafka(e);
       }
-      return; // not everyone may read a topic's settings
     }
-    if (max < config.requestBytesMax()) {
-      throw new LogProblem(
-          "%s takes records of %d bytes (max.message.bytes), and this producer sends up to %d (kafka.max.request.size)"
-              .formatted(topic, max, config.requestBytesMax()));
+    return settings;
+  }
+
+  /** Once: every client that asks for the topic of a log that is gone would make it, and empty. */
+  private void askBrokers(Node leader) throws InterruptedException {
+    if (brokersAsked) {
+      return;
+    }
+    Map<String, String> broker =
+        settings(new ConfigResource(ConfigResource.Type.BROKER, leader.idString()));
+    brokersAsked = true;
+    if (Boolean.parseBoolean(broker.get(AUTO_CREATE))) {
+      LOG.warn(
+          "the brokers make topics by themselves ({}=true): a log that is deleted may come back, empty",
+          AUTO_CREATE);
     }
   }
 

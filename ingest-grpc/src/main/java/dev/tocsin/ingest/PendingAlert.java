@@ -20,13 +20,9 @@ import org.slf4j.LoggerFactory;
 final class PendingAlert implements AckStream.Outgoing<AlertAck> {
   private static final Logger LOG = LoggerFactory.getLogger(PendingAlert.class);
 
-  /** How long a producer is asked to wait before it sends an alert again. */
-  static final Duration RETRY_AFTER = Duration.ofSeconds(1);
-
   /** What an alert costs besides its encoded bytes, about: this object and its ack. */
   static final long OVERHEAD_BYTES = 512;
 
-  private static final com.google.protobuf.Duration RETRY_AFTER_WIRE = Errors.duration(RETRY_AFTER);
   private static final HexFormat HEX = HexFormat.of();
 
   /** Takes settled alerts. Called from any thread; never blocks. */
@@ -148,7 +144,7 @@ final class PendingAlert implements AckStream.Outgoing<AlertAck> {
   void refuse(Refusal why, String message, List<FieldViolation> violations) {
     AlertAck.Builder outcome = builder().setMessage(message).addAllViolations(violations);
     if (why.passing()) {
-      outcome.setRetryAfter(RETRY_AFTER_WIRE);
+      outcome.setRetryAfter(Errors.duration(why.retryAfter()));
     }
     refuse(why, outcome);
   }

@@ -118,10 +118,15 @@ final class EdgeFixture implements AutoCloseable {
       throws InterruptedException, ExecutionException {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
       Topics topics = new Topics(prefix, "g1");
-      NewTopic log = new NewTopic(topics.log(), PARTITIONS, (short) 1);
-      NewTopic rules = new NewTopic(topics.rules(), 1, (short) 1);
+      NewTopic log = newTopic(topics.log(), PARTITIONS);
+      NewTopic rules = newTopic(topics.rules(), 1);
       admin.createTopics(List.of(log.configs(topicSettings), rules)).all().get();
     }
+  }
+
+  /** As many replicas as the cluster gives by itself. */
+  private static NewTopic newTopic(String name, int partitions) {
+    return new NewTopic(name, Optional.of(partitions), Optional.empty());
   }
 
   /** Writes a version into the rules topic; from version 2 on it is not active by that. */
@@ -150,7 +155,7 @@ final class EdgeFixture implements AutoCloseable {
   static void createSchemas(String bootstrap, String prefix)
       throws InterruptedException, ExecutionException {
     try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
-      NewTopic schemas = new NewTopic(new Topics(prefix, "g1").schemas(), 1, (short) 1);
+      NewTopic schemas = newTopic(new Topics(prefix, "g1").schemas(), 1);
       admin.createTopics(List.of(schemas.configs(Map.of("cleanup.policy", "compact")))).all().get();
     }
   }
@@ -173,6 +178,10 @@ final class EdgeFixture implements AutoCloseable {
 
   double gauge(String name) {
     return meters.get(name).gauge().value();
+  }
+
+  double count(String name) {
+    return meters.get(name).counter().count();
   }
 
   double count(String name, String tag, String value) {
@@ -201,6 +210,11 @@ final class EdgeFixture implements AutoCloseable {
       }
     }
     return all;
+  }
+
+  /** The log's entries, in order within a partition. */
+  List<ConsumerRecord<byte[], byte[]>> records() {
+    return records(bootstrap, topics.prefix());
   }
 
   private static List<ConsumerRecord<byte[], byte[]>> records(String bootstrap, String prefix) {

@@ -20,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.MockProducer;
@@ -40,10 +41,11 @@ import org.junit.jupiter.api.Test;
  */
 final class LogAppenderTest {
   private final Queue<AlertAck> acks = new ConcurrentLinkedQueue<>();
-  private final AtomicInteger partitions = new AtomicInteger(1);
+  private final AtomicReference<LogState> log = new AtomicReference<>(LogState.open(1));
   private final List<MockProducer<byte[], byte[]>> producers =
       Collections.synchronizedList(new ArrayList<>());
   private final Health health = new Health();
+  private final AtomicInteger tries = new AtomicInteger();
   private volatile boolean noRoom;
   private InFlight inFlight;
   private LogAppender appender;
@@ -220,13 +222,13 @@ final class LogAppenderTest {
 
   @Test
   void append_refusesWhileThereIsNoLog() {
-    partitions.set(0);
+    log.set(LogState.away(Refusal.LOG_UNAVAILABLE));
     start(Map.of());
     append(1);
     assertThat(acks).singleElement().satisfies(LogAppenderTest::isUnavailable);
     assertThat(health.problems()).containsKey(LogProducer.CONDITION);
 
-    partitions.set(1);
+    log.set(LogState.open(1));
     await(health::serving);
     append(1);
     completeAll();
@@ -288,6 +290,46 @@ final class LogAppenderTest {
   }
 
   @Test
+  void append_refusesWhatWaitsOnceTheLogRefuses_andKeepsNoProducerMeanwhile() {
+    start(Map.of());
+    append(1);
+    await(() -> sent() == 1);
+    MockProducer<byte[], byte[]> before = producer();
+    log.set(LogState.away(Refusal.LOG_REFUSES));
+    await(() -> before.closed() && acks.size() == 1); // on the way, so not known
+    append(1);
+    assertThat(acks).hasSize(2).allSatisfy(LogAppenderTest::isUnavailable);
+    assertThat(new ArrayList<>(acks).get(1).getMessage()).isEqualTo(Refusal.LOG_REFUSES.message());
+    assertThat(new ArrayList<>(acks).get(1).getRetryAfter().getSeconds()).isEqualTo(10);
+    assertThat(producers).hasSize(1);
+
+    log.set(LogState.open(1));
+    await(health::serving);
+    append(1);
+    completeAll();
+    assertThat(new ArrayList<>(acks).get(2).getStatus()).isEqualTo(AlertAck.Status.ACCEPTED);
+  }
+
+  @Test
+  void append_refusesAllThatWaitsWhenOneCannotBeBuffered() {
+    start(Map.of());
+    append(1);
+    await(() -> sent() == 1);
+    append(1);
+    await(() -> sent() == 2);
+    noRoom = true;
+    for (int i = 0; i < 10; i++) {
+      append(1);
+    }
+    await(() -> acks.size() == 10);
+    assertThat(acks).allSatisfy(LogAppenderTest::isUnavailable);
+    assertThat(tries).as("not each in turn").hasValueLessThan(5);
+    noRoom = false;
+    completeAll();
+    await(() -> acks.size() == 12);
+  }
+
+  @Test
   void append_aReplyThatFailsDoesNotTouchItsNeighbours() {
     start(Map.of());
     appender.append(
@@ -337,7 +379,7 @@ final class LogAppenderTest {
     appender =
         new LogAppender(
             config,
-            partitions::get,
+            log::get,
             this::producerForTests,
             () -> {},
             inFlight,
@@ -345,7 +387,7 @@ final class LogAppenderTest {
             new EdgeMeters(new SimpleMeterRegistry(), inFlight),
             health);
     appender.start();
-    if (partitions.get() > 0) {
+    if (log.get().partitions() > 0) {
       await(health::serving);
     }
   }
@@ -360,6 +402,7 @@ final class LogAppenderTest {
             if (!noRoom) {
               return super.send(record, callback);
             }
+            tries.incrementAndGet();
             TimeoutException error = new TimeoutException("no room");
             callback.onCompletion(null, error);
             return CompletableFuture.failedFuture(error);
