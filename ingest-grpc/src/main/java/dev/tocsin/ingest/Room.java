@@ -22,15 +22,26 @@ final class Room {
   /** An alert found no room. */
   void refused(Worth worth) {
     if (worth == Worth.HIGHEST && !full) {
-      full = true;
-      health.unmet(CONDITION, Refusal.FULL.message());
+      becomeFull();
       released(); // what was in flight may be gone meanwhile, and nothing more may come
     }
+  }
+
+  // Under one lock with its counterpart: health must be told of both in their order.
+  private synchronized void becomeFull() {
+    full = true;
+    health.unmet(CONDITION, Refusal.FULL.message());
   }
 
   /** Alerts have left. */
   void released() {
     if (full && inFlight.fits(Worth.LOW)) {
+      becomeFree();
+    }
+  }
+
+  private synchronized void becomeFree() {
+    if (full) {
       full = false;
       health.met(CONDITION);
     }
