@@ -67,7 +67,7 @@ record BenchRow(String name, List<String> what, Bar bar, Bench bench) {
                   "same without them; and the edge's memory, which must stay flat"),
               Bar.ratioAtMost(2)
                   .and(Bar.figureAtMost("heap_growth_mib", 8))
-                  .and(Bar.figureAtMost("rss_growth_mib", 32))
+                  .and(Bar.figureAtMost("rss_growth_mib", 64))
                   .and(Bar.figureAtMost("in_flight_after_bytes", 0)),
               (stand, rounds) -> new SlowBench(stand, rounds).run()),
           new BenchRow(

@@ -19,6 +19,10 @@ import java.util.concurrent.atomic.LongAdder;
 final class SilentStreams implements AutoCloseable {
   private static final MethodDescriptor<byte[], AlertAck> METHOD =
       RawBytes.of(AlertIngestionGrpc.getStreamAlertsMethod());
+
+  /** Of acks that a connection here buffers unread: HTTP/2's default. */
+  private static final int WINDOW_BYTES = (64 << 10) - 1;
+
   private static final Duration REST_MAX = Duration.ofMinutes(2);
   private static final Duration STILL = Duration.ofSeconds(1);
 
@@ -29,7 +33,7 @@ final class SilentStreams implements AutoCloseable {
   /** Opens them, so many a connection, and sends. */
   SilentStreams(EdgeTarget edge, int connections, int streamsEach, List<byte[]> requests) {
     for (int i = 0; i < connections; i++) {
-      ManagedChannel channel = edge.connect();
+      ManagedChannel channel = edge.connect(WINDOW_BYTES);
       this.connections.add(channel);
       for (int j = 0; j < streamsEach; j++) {
         ClientCall<byte[], AlertAck> call = channel.newCall(METHOD, CallOptions.DEFAULT);
