@@ -2,10 +2,9 @@ package dev.tocsin.benchmarks;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Collections;
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -20,17 +19,6 @@ import picocli.CommandLine.Parameters;
     name = "tocsin bench",
     mixinStandardHelpOptions = true,
     sortOptions = false,
-    description = {
-      "Measures ours and a reference in turn, on this machine, and prints the ratio.",
-      "",
-      "  edge-stream   StreamAlerts, one alert a message, each acked by acks=all,",
-      "                against Kafka's own producer benchmark",
-      "  edge-batch    StreamAlertBatches of 100, against the same",
-      "  edge-stream-jwt, edge-stream-tls",
-      "                edge-stream of callers with tokens, or over TLS, against one without",
-      "",
-      "Everything that is started ends with it. Without a name all benches run."
-    },
     footer = {
       "",
       "Examples:",
@@ -38,11 +26,7 @@ import picocli.CommandLine.Parameters;
       "  ./tocsin bench --json"
     })
 final class BenchMain implements Callable<Integer> {
-  private interface Bench {
-    BenchResult run(EdgeBench edge) throws IOException, InterruptedException;
-  }
-
-  private static final Map<String, Bench> BENCHES = benches();
+  private static final int HELP_WIDTH = 100;
 
   @Parameters(arity = "0..*", paramLabel = "BENCH", description = "Which; all if none is named.")
   private List<String> names = List.of();
@@ -63,7 +47,29 @@ final class BenchMain implements Callable<Integer> {
   private int seconds;
 
   public static void main(String[] args) {
-    System.exit(new CommandLine(new BenchMain()).execute(args));
+    System.exit(commandLine().execute(args));
+  }
+
+  /** The command, whose help tells every row. */
+  static CommandLine commandLine() {
+    CommandLine command = new CommandLine(new BenchMain());
+    List<String> lines = new ArrayList<>();
+    lines.add("Measures ours and a reference in turn, on this machine, and prints the ratio.");
+    lines.add("");
+    for (BenchRow row : BenchRow.ALL) {
+      lines.add("  %-19s%s".formatted(row.name(), row.what().get(0)));
+      row.what().stream().skip(1).forEach(more -> lines.add(" ".repeat(21) + more));
+      if (row.bar().isSet()) {
+        lines.add(" ".repeat(21) + "bar: " + row.bar().text());
+      }
+    }
+    lines.add("");
+    lines.add("Everything that is started ends with it. Without a name all benches run.");
+    lines.add("A bar that is not met does not change the exit status; a bench that fails does.");
+    lines.add("");
+    command.setUsageHelpWidth(HELP_WIDTH);
+    command.getCommandSpec().usageMessage().description(lines.toArray(String[]::new));
+    return command;
   }
 
   @Override
@@ -72,34 +78,66 @@ final class BenchMain implements Callable<Integer> {
       System.err.println("--rounds must be from 1 to 100, --seconds from 1 to 600");
       return CommandLine.ExitCode.USAGE;
     }
-    List<String> unknown = names.stream().filter(name -> !BENCHES.containsKey(name)).toList();
+    List<String> known = BenchRow.ALL.stream().map(BenchRow::name).toList();
+    List<String> unknown = names.stream().filter(name -> !known.contains(name)).toList();
     if (!unknown.isEmpty()) {
-      System.err.println(
-          "no such bench: " + String.join(", ", unknown) + "; there are " + BENCHES.keySet());
+      System.err.println("no such bench: " + String.join(", ", unknown) + "; there are " + known);
       return CommandLine.ExitCode.USAGE;
     }
-    try (EdgeStand stand = EdgeStand.start()) {
-      EdgeBench edge =
-          new EdgeBench(
-              stand, new EdgeBench.Rounds(rounds, Duration.ofSeconds(seconds)), System.err);
-      if (!json) {
-        System.out.println(BenchResult.header());
-      }
-      for (String name : names.isEmpty() ? BENCHES.keySet() : names) {
-        BenchResult result = BENCHES.get(name).run(edge);
-        System.out.println(json ? result.json() : result.row());
-      }
+    EdgeStand stand = new EdgeStand();
+    Thread endAll = new Thread(() -> endAll(stand), "bench-end");
+    Runtime.getRuntime().addShutdownHook(endAll);
+    try (stand) {
+      return run(stand);
+    } finally {
+      forget(endAll);
     }
-    return CommandLine.ExitCode.OK;
   }
 
-  /** In the order in which they run and are shown. */
-  private static Map<String, Bench> benches() {
-    Map<String, Bench> benches = new LinkedHashMap<>();
-    benches.put("edge-stream", EdgeBench::stream);
-    benches.put("edge-batch", EdgeBench::batch);
-    benches.put("edge-stream-jwt", EdgeBench::streamWithTokens);
-    benches.put("edge-stream-tls", EdgeBench::streamWithTls);
-    return Collections.unmodifiableMap(benches);
+  private int run(EdgeStand stand) throws InterruptedException {
+    if (!json) {
+      System.out.println(BenchResult.header());
+    }
+    int status = CommandLine.ExitCode.OK;
+    for (BenchRow row : BenchRow.ALL) {
+      if (names.isEmpty() || names.contains(row.name())) {
+        status = Math.max(status, run(row, stand));
+      }
+    }
+    return status;
+  }
+
+  /** One row; that it cannot be measured keeps no other from it. */
+  private int run(BenchRow row, EdgeStand stand) throws InterruptedException {
+    try {
+      BenchResult result =
+          row.bench().run(stand, new Rounds(rounds, Duration.ofSeconds(seconds), System.err));
+      System.out.println(json ? result.json(row.bar()) : result.row(row.bar()));
+      return CommandLine.ExitCode.OK;
+    } catch (MissingProgramException e) {
+      System.err.println(row.name() + " is not run: " + e.getMessage());
+      return names.isEmpty() ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
+    } catch (IOException e) {
+      System.err.println(row.name() + " failed: " + Objects.toString(e.getMessage(), e.toString()));
+      return CommandLine.ExitCode.SOFTWARE;
+    }
+  }
+
+  /** When the bench is told to end before it has. */
+  private static void endAll(EdgeStand stand) {
+    ProcessHandle.current().children().forEach(ProcessHandle::destroy);
+    try {
+      stand.close();
+    } catch (IOException e) {
+      System.err.println("some of what the bench made is left: " + e);
+    }
+  }
+
+  private static void forget(Thread hook) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      // it is running: then it does what is to be done
+    }
   }
 }

@@ -10,7 +10,6 @@ import io.grpc.ChannelCredentials;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.TlsChannelCredentials;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -21,7 +20,6 @@ import java.util.Base64;
 import java.util.Date;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 
 /** What an edge asks of those who call it. Its files are in a folder of the bench's own. */
 enum EdgeKind {
@@ -98,10 +96,9 @@ enum EdgeKind {
 
   private static void makeCertificate(Path folder) throws IOException {
     Path store = folder.resolve("tls.p12");
-    String keytool = Path.of(System.getProperty("java.home"), "bin", "keytool").toString();
-    run(
+    ChildProcess.run(
         List.of(
-            keytool,
+            ChildProcess.jdkTool("keytool"),
             "-genkeypair",
             "-alias",
             "it",
@@ -136,18 +133,5 @@ enum EdgeKind {
         file,
         "-----BEGIN %1$s-----%n%2$s%n-----END %1$s-----%n"
             .formatted(kind, Base64.getMimeEncoder().encodeToString(bytes)));
-  }
-
-  private static void run(List<String> command) throws IOException {
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    try {
-      if (!process.waitFor(1, TimeUnit.MINUTES) || process.exitValue() != 0) {
-        throw new IOException(command.get(0) + ": " + said);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException(e);
-    }
   }
 }

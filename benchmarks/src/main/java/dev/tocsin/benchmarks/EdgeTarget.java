@@ -26,7 +26,16 @@ record EdgeTarget(int port, ChannelCredentials credentials, Optional<String> tok
 
   /** A new connection, whose calls run on its own thread. */
   ManagedChannel connect() {
-    return NettyChannelBuilder.forAddress("localhost", port, credentials).directExecutor().build();
+    return channel().build();
+  }
+
+  /** The same, with a bound on the bytes of answers that it buffers until they are read. */
+  ManagedChannel connect(int windowBytes) {
+    return channel().flowControlWindow(windowBytes).build();
+  }
+
+  private NettyChannelBuilder channel() {
+    return NettyChannelBuilder.forAddress("localhost", port, credentials).directExecutor();
   }
 
   /**

@@ -35,7 +35,7 @@ final class ProducerReference {
   double run(long records) throws IOException, InterruptedException {
     Process process =
         new ProcessBuilder(
-                EdgeStand.java(
+                ChildProcess.java(
                     "org.apache.kafka.tools.ProducerPerformance",
                     List.of("-Xmx512m"),
                     List.of(

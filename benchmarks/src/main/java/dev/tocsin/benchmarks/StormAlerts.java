@@ -12,7 +12,7 @@ import java.util.Random;
  * same seed gives the same alerts. Not thread-safe.
  */
 final class StormAlerts {
-  private static final int FINGERPRINTS = 100_000;
+  static final int FINGERPRINTS = 100_000;
   private static final int GROUPS = 10_000;
   private static final double EXPONENT = 1.1;
   private static final int REDELIVERED_IN = 10;
@@ -51,7 +51,15 @@ final class StormAlerts {
   }
 
   private AlertMessage make(String id) {
-    int fingerprint = draw();
+    return of(id, draw());
+  }
+
+  /**
+   * The alert of one of the conditions, none of which is like another.
+   *
+   * @param fingerprint from 0 to {@link #FINGERPRINTS}, exclusive
+   */
+  static AlertMessage of(String id, int fingerprint) {
     int group = fingerprint % GROUPS;
     return AlertMessage.newBuilder()
         .setAlertId(id)

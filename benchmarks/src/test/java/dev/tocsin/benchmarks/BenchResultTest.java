@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tocsin.benchmarks.BenchResult.Round;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class BenchResultTest {
@@ -30,11 +31,48 @@ class BenchResultTest {
 
   @Test
   void json_hasWhatARowHas() {
-    assertThat(RESULT.json())
+    assertThat(RESULT.json(Bar.ratioAtLeast(0.9)))
         .isEqualTo(
-            "{\"bench\":\"edge-stream\",\"ours\":90,\"reference\":100,\"ratio\":0.800,\"unit\":\"alerts/s\",\"p50_ms\":1.23,\"p99_ms\":56.79}");
-    assertThat(RESULT.row().split("\\s+"))
-        .containsExactly("edge-stream", "90", "100", "0.80", "alerts/s", "1.23", "56.79");
-    assertThat(RESULT.row()).hasSameSizeAs(BenchResult.header());
+            "{\"bench\":\"edge-stream\",\"ours\":90.000,\"reference\":100.000,\"ratio\":0.800,\"unit\":\"alerts/s\",\"p50_ms\":1.23,\"p99_ms\":56.79,\"bar\":\"ratio >= 0.90\",\"met\":false}");
+    assertThat(RESULT.row(Bar.ratioAtLeast(0.8)).split("\\s+"))
+        .containsExactly(
+            "edge-stream",
+            "90.00",
+            "100.00",
+            "0.80",
+            "alerts/s",
+            "1.23",
+            "56.79",
+            "met",
+            "ratio",
+            ">=",
+            "0.80");
+  }
+
+  @Test
+  void row_leavesOutWhatThereIsNot() {
+    BenchResult result =
+        BenchResult.of("b", "u", List.of(Round.of(12_345)), Double.NaN, Double.NaN)
+            .with(Map.of("rss_mib", 700.04));
+
+    assertThat(result.json(Bar.NONE))
+        .isEqualTo(
+            "{\"bench\":\"b\",\"ours\":12345,\"reference\":null,\"ratio\":null,\"unit\":\"u\",\"p50_ms\":null,\"p99_ms\":null,\"figures\":{\"rss_mib\":700.0}}");
+    assertThat(result.row(Bar.NONE).lines().map(line -> line.strip().split("\\s+")))
+        .containsExactly(
+            new String[] {"b", "12,345", "-", "-", "u", "-", "-", "-"},
+            new String[] {"rss_mib", "700.0"});
+  }
+
+  @Test
+  void bar_isMetOnlyIfAllOfItIs() {
+    Bar bar = Bar.p99Below(57).and(Bar.figureAtMost("rss_mib", 768));
+
+    assertThat(bar.verdict(RESULT.with(Map.of("rss_mib", 768.0)))).isEqualTo("met");
+    assertThat(bar.verdict(RESULT.with(Map.of("rss_mib", 768.1)))).isEqualTo("NOT MET");
+    assertThat(Bar.p99Below(56).verdict(RESULT)).isEqualTo("NOT MET");
+    assertThat(Bar.oursBelow(90, "u").verdict(RESULT)).isEqualTo("NOT MET");
+    assertThat(Bar.ratioAtMost(0.8).verdict(RESULT)).isEqualTo("met");
+    assertThat(Bar.NONE.verdict(RESULT)).isEqualTo("-");
   }
 }

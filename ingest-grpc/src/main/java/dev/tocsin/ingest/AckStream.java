@@ -28,8 +28,12 @@ final class AckStream<R> {
   /** Answers sent in one go, before other streams get their turn. */
   private static final int TURN_MAX = 1024;
 
-  /** What the transport buffers of a call before it is not ready for more. */
-  private static final int READY_BYTES_MAX = 128 << 10;
+  /**
+   * What the transport buffers of a call before it is not ready for more. Each ack lies there in a
+   * buffer of 4 KiB of its own, outside the heap, so a caller that never reads costs fifty times
+   * this: about 240 KiB.
+   */
+  private static final int READY_BYTES_MAX = 4 << 10;
 
   /** A message on its way out, and what it holds of the window until it left. */
   interface Outgoing<R> {
