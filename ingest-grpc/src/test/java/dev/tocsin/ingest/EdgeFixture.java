@@ -61,11 +61,10 @@ final class EdgeFixture implements AutoCloseable {
     all.put("kafka.bootstrap.servers", bootstrap);
     Settings read = Settings.of(all);
     EdgeConfig config = EdgeConfig.read(read);
+    GrpcServer.Config grpc = GrpcServer.Config.read(read, "edge", 0);
     read.check();
     edge = new Edge(config, meters, health, Clock.systemUTC());
-    server =
-        new GrpcServer(
-            new GrpcServer.Config("127.0.0.1", 0, 4 << 20, 8 << 10, 2, 1_000), meters, health);
+    server = new GrpcServer(grpc, meters, health);
     edge.services().forEach(server::serveDirect);
     lifetime.add(server.start());
     lifetime.add(edge);

@@ -10,8 +10,13 @@ import dev.tocsin.proto.alerts.AlertMessage;
 import dev.tocsin.testbroker.SharedBroker;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -19,10 +24,12 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
@@ -128,29 +135,196 @@ final class EdgeMainIT {
     }
   }
 
+  @Test
+  void main_onSigtermSaysSoThenGoesAwayThenAcknowledgesAllThatItTook() throws Exception {
+    process = start(List.of(), withALog("kafka.linger.ms=3000"));
+    Matcher started = STARTED.matcher(process.inputReader().readLine());
+    assertThat(started.matches()).isTrue();
+    int opsPort = Integer.parseInt(started.group(2));
+    awaitReady(opsPort);
+    int port = Integer.parseInt(started.group(1));
+    ManagedChannel channel = channel(port);
+    try (Http2Peer watcher = Http2Peer.answering(port)) {
+      watcher.call(1, "grpc.health.v1.Health/Watch").message(1, Http2Peer.END_STREAM, new byte[0]);
+      watcher.flush().await(frame -> tells(frame, ServingStatus.SERVING));
+      Acks<AlertMessage, AlertAck> acks = new Acks<>(true);
+      AlertIngestionGrpc.newStub(channel).streamAlerts(acks);
+      for (int i = 0; i < 200; i++) {
+        acks.call.onNext(Alerts.of("taken-" + i, i));
+      }
+      awaitTaken(opsPort, 200);
+      process.destroy(); // SIGTERM
+
+      assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.exitValue()).isEqualTo(128 + 15);
+      assertThat(acks.awaitEnd().getCode()).isEqualTo(io.grpc.Status.Code.UNAVAILABLE);
+      assertThat(acks.received)
+          .hasSize(200)
+          .allMatch(ack -> ack.getStatus() == AlertAck.Status.ACCEPTED);
+      watcher.awaitEnd();
+      List<Http2Peer.Frame> told = List.copyOf(watcher.frames);
+      assertThat(first(told, frame -> tells(frame, ServingStatus.NOT_SERVING)))
+          .isLessThan(first(told, frame -> frame.type() == Http2Peer.GOAWAY));
+    } finally {
+      channel.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
+    }
+  }
+
+  /** All of them are read, and the log has answered none of them yet, or some. */
+  private static void awaitTaken(int opsPort, int count) {
+    Pattern taken =
+        Pattern.compile("(?m)^tocsin_edge_(in_flight_alerts|alerts_total\\{.*\\}) (\\S+)$");
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(30))
+        .until(
+            () ->
+                taken
+                        .matcher(get(opsPort, "/metrics").body())
+                        .results()
+                        .mapToDouble(found -> Double.parseDouble(found.group(2)))
+                        .sum()
+                    >= count);
+  }
+
+  private static boolean tells(Http2Peer.Frame frame, ServingStatus status) {
+    int message = 5; // behind its length
+    return frame.type() == Http2Peer.DATA
+        && frame.body().size() == message + 2
+        && frame.body().byteAt(message + 1) == status.getNumber();
+  }
+
+  private static int first(List<Http2Peer.Frame> frames, Predicate<Http2Peer.Frame> which) {
+    for (int i = 0; i < frames.size(); i++) {
+      if (which.test(frames.get(i))) {
+        return i;
+      }
+    }
+    throw new AssertionError("not among " + frames);
+  }
+
+  @Test
+  void main_withoutDescriptorsServesWhomItHasAndLaterAllAgain() throws Exception {
+    process = start(List.of("sh", "-c", "ulimit -n 300 && exec \"$@\"", "sh"), withALog());
+    Matcher started = STARTED.matcher(process.inputReader().readLine());
+    assertThat(started.matches()).isTrue();
+    int port = Integer.parseInt(started.group(1));
+    int opsPort = Integer.parseInt(started.group(2));
+    awaitReady(opsPort);
+    ManagedChannel channel = channel(port);
+    List<Socket> held = new ArrayList<>();
+    try {
+      assertThat(accepted(channel)).isTrue();
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(60))
+          .pollInterval(Duration.ofMillis(1))
+          .until(
+              () -> {
+                held.add(connected(port));
+                held.add(connected(opsPort));
+                return Files.readString(log()).contains("NOT_ACCEPTED");
+              });
+      assertThat(process.isAlive()).isTrue();
+      assertThat(accepted(channel)).isTrue();
+    } finally {
+      channel.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
+      for (Socket socket : held) {
+        socket.close();
+      }
+    }
+    awaitReady(opsPort);
+    ManagedChannel another = channel(port);
+    try {
+      Awaitility.await()
+          .atMost(Duration.ofSeconds(30))
+          .ignoreExceptions()
+          .until(() -> accepted(another));
+    } finally {
+      another.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
+    }
+    String told = Files.readString(log());
+    assertThat(told.length()).isLessThan(20_000);
+    assertThat(told.lines().filter(line -> line.startsWith("\tat "))).hasSizeLessThan(50);
+  }
+
+  /** Or not, if nobody takes it. */
+  private static Socket connected(int port) throws IOException {
+    Socket socket = new Socket();
+    try {
+      socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 1_000);
+    } catch (SocketTimeoutException e) {
+      // the kernel's queue is full
+    }
+    return socket;
+  }
+
+  private static ManagedChannel channel(int port) {
+    return ManagedChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().build();
+  }
+
+  private static boolean accepted(ManagedChannel channel) {
+    return AlertIngestionGrpc.newBlockingStub(channel)
+            .withDeadlineAfter(20, TimeUnit.SECONDS)
+            .submitAlert(Alerts.of("accepted", 1))
+            .getStatus()
+        == AlertAck.Status.ACCEPTED;
+  }
+
+  private static List<String> withALog(String... settings) throws Exception {
+    String prefix = "t" + UUID.randomUUID();
+    EdgeFixture.createLog(SharedBroker.bootstrap(), prefix, Map.of("max.message.bytes", "6291456"));
+    List<String> all = new ArrayList<>(List.of(settings));
+    all.add("kafka.bootstrap.servers=" + SharedBroker.bootstrap());
+    all.add("log.prefix=" + prefix);
+    all.add("edge.port=0");
+    all.add("edge.ops-port=0");
+    return all;
+  }
+
   private static boolean tellsOfTheRefusal(String line) {
     return line.contains(" access alerts.AlertIngestion/SubmitAlert UNAVAILABLE ")
         && line.contains("principal anonymous of default");
   }
 
   private static void awaitReady(int opsPort) {
-    HttpClient http = HttpClient.newHttpClient();
-    HttpRequest ready =
-        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + opsPort + "/ready")).build();
     Awaitility.await()
         .atMost(Duration.ofSeconds(30))
-        .until(() -> http.send(ready, HttpResponse.BodyHandlers.discarding()).statusCode() == 200);
+        .ignoreExceptions()
+        .until(() -> get(opsPort, "/ready").statusCode() == 200);
+  }
+
+  private static HttpResponse<String> get(int opsPort, String path)
+      throws IOException, InterruptedException {
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + opsPort + path))
+            .timeout(Duration.ofSeconds(10))
+            .build();
+    return HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
+  }
+
+  private Path log() {
+    return folder.resolve("log");
   }
 
   private Process start(List<String> settings) throws IOException {
+    return process(List.of(), settings).start();
+  }
+
+  /** Under this command, with its log in a file. */
+  private Process start(List<String> under, List<String> settings) throws IOException {
+    return process(under, settings).redirectError(log().toFile()).start();
+  }
+
+  private ProcessBuilder process(List<String> under, List<String> settings) throws IOException {
     Path file = Files.write(folder.resolve("edge.properties"), settings);
-    return new ProcessBuilder(
+    List<String> command = new ArrayList<>(under);
+    command.addAll(
+        List.of(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
             "-Xmx256m",
             "-cp",
             System.getProperty("java.class.path"),
             EdgeMain.class.getName(),
-            file.toString())
-        .start();
+            file.toString()));
+    return new ProcessBuilder(command);
   }
 }

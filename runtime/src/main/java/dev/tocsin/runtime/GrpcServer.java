@@ -21,8 +21,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 
 /**
  * A gRPC server with what every one of ours has: limits, metrics, errors that say what they
@@ -30,7 +28,6 @@ import java.util.logging.Logger;
  * threads; the others on a pool that answers UNAVAILABLE while too many calls wait for it.
  */
 public final class GrpcServer implements AutoCloseable {
-  private static final String NETTY = NettyServerBuilder.class.getPackageName() + ".";
   private static final Duration SHUTDOWN_MAX = Duration.ofSeconds(10);
 
   /**
@@ -48,20 +45,6 @@ public final class GrpcServer implements AutoCloseable {
   private static final Duration RESETS_WINDOW = Duration.ofSeconds(30);
 
   /**
-   * grpc-java writes a stack trace for each message that is over the limit, which any caller can
-   * send as often as they like. Held here, since a logger that nobody holds forgets its level.
-   */
-  private static final Logger OVERSIZE = Logger.getLogger(NETTY + "NettyServerStream");
-
-  /** The same for each caller who leaves while something is on its way to them. */
-  private static final Logger LEFT = Logger.getLogger(NETTY + "NettyServerHandler");
-
-  static {
-    OVERSIZE.setLevel(Level.SEVERE);
-    LEFT.setFilter(record -> !"Stream Error".equals(record.getMessage()));
-  }
-
-  /**
    * The name under which {@code grpc.health.v1} says whether new calls are accepted, whatever they
    * can be answered with: SERVING from the start until the server stops.
    */
@@ -77,6 +60,7 @@ public final class GrpcServer implements AutoCloseable {
    * @param callThreads for services that may block
    * @param connectionCallsMax open at once on one connection: one more waits at the caller, unseen
    *     here, until one ends
+   * @param connections what they may do
    */
   public record Config(
       String host,
@@ -84,16 +68,40 @@ public final class GrpcServer implements AutoCloseable {
       int messageBytesMax,
       int metadataBytesMax,
       int callThreads,
-      int connectionCallsMax) {
+      int connectionCallsMax,
+      ConnectionLimits connections) {
     private static final int PUBLIC_CONNECTION_CALLS = 1_000;
     private static final int CONNECTION_CALLS_LIMIT = 1_000_000;
+
+    /** With the limits that connections have by default on a port that callers share. */
+    public Config(
+        String host,
+        int port,
+        int messageBytesMax,
+        int metadataBytesMax,
+        int callThreads,
+        int connectionCallsMax) {
+      this(
+          host,
+          port,
+          messageBytesMax,
+          metadataBytesMax,
+          callThreads,
+          connectionCallsMax,
+          ConnectionLimits.defaults());
+    }
 
     /**
      * The settings {@code NAME.host}, {@code .port} and so on, with defaults; loopback unless told
      * otherwise. Of a port that callers share, none of whom is to take it all.
      */
     public static Config read(Settings settings, String name, int portDefault) {
-      return read(settings, name, portDefault, PUBLIC_CONNECTION_CALLS);
+      return read(
+          settings,
+          name,
+          portDefault,
+          PUBLIC_CONNECTION_CALLS,
+          ConnectionLimits.read(settings, name));
     }
 
     /**
@@ -101,11 +109,20 @@ public final class GrpcServer implements AutoCloseable {
      * callers ask of it: they bound that themselves, and what they let through is not to wait.
      */
     public static Config readInternal(Settings settings, String name, int portDefault) {
-      return read(settings, name, portDefault, CONNECTION_CALLS_LIMIT);
+      return read(
+          settings,
+          name,
+          portDefault,
+          CONNECTION_CALLS_LIMIT,
+          ConnectionLimits.readInternal(settings, name));
     }
 
     private static Config read(
-        Settings settings, String name, int portDefault, int connectionCallsDefault) {
+        Settings settings,
+        String name,
+        int portDefault,
+        int connectionCallsDefault,
+        ConnectionLimits connections) {
       String host = settings.text(name + ".host", "127.0.0.1");
       return new Config(
           host,
@@ -114,7 +131,8 @@ public final class GrpcServer implements AutoCloseable {
           settings.integer(name + ".metadata-bytes-max", 8 << 10, 1 << 10, 1 << 20),
           settings.integer(name + ".call-threads", 8, 1, 1024),
           settings.integer(
-              name + ".connection-calls-max", connectionCallsDefault, 1, CONNECTION_CALLS_LIMIT));
+              name + ".connection-calls-max", connectionCallsDefault, 1, CONNECTION_CALLS_LIMIT),
+          connections);
     }
   }
 
@@ -125,6 +143,7 @@ public final class GrpcServer implements AutoCloseable {
   private final List<ServerServiceDefinition> services = new ArrayList<>();
   private final Set<String> direct = new HashSet<>();
   private final CallPool calls;
+  private final Connections connections;
   private final OpenCalls open = new OpenCalls(this::isOurs);
   private Optional<CallerGuard> forwarded = Optional.empty();
   private Optional<Guards> access = Optional.empty();
@@ -135,6 +154,7 @@ public final class GrpcServer implements AutoCloseable {
     this.config = config;
     this.meters = meters;
     this.health = health;
+    this.connections = new Connections(config.connections(), meters);
     this.calls = new CallPool(config.callThreads(), direct::contains);
     direct.add(HealthGrpc.SERVICE_NAME);
   }
@@ -190,26 +210,26 @@ public final class GrpcServer implements AutoCloseable {
    * @throws IOException if the address cannot be had
    */
   public GrpcServer start() throws IOException {
+    TransportLog.quiet();
+    MetadataBound metadata = new MetadataBound(config.metadataBytesMax());
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(new InetSocketAddress(config.host(), config.port()))
             .maxInboundMessageSize(config.messageBytesMax())
-            .maxInboundMetadataSize(config.metadataBytesMax())
+            .maxInboundMetadataSize(metadata.transportBytesMax())
             .flowControlWindow(CALL_WINDOW_BYTES)
             .maxConcurrentCallsPerConnection(config.connectionCallsMax())
             .maxRstFramesPerWindow(config.connectionCallsMax(), (int) RESETS_WINDOW.toSeconds())
-            .permitKeepAliveTime(5, TimeUnit.SECONDS)
-            .permitKeepAliveWithoutCalls(true)
-            .keepAliveTime(20, TimeUnit.SECONDS)
-            .keepAliveTimeout(10, TimeUnit.SECONDS)
             // Of each call, the look-up of its method; then the call itself goes where it belongs.
             .directExecutor()
             .callExecutor(calls);
+    connections.limit(builder);
     access.flatMap(Guards::tls).ifPresent(builder::sslContext);
     // The last one is the outermost.
     guards().forEach(builder::intercept);
     builder
         .intercept(new Trace())
         .intercept(calls)
+        .intercept(metadata)
         .intercept(new CallMetrics(meters))
         .intercept(new AccessLog(access.map(Guards::logged).orElse(LoggedCalls.OFF)))
         .intercept(open)
@@ -258,6 +278,7 @@ public final class GrpcServer implements AutoCloseable {
         server.shutdownNow().awaitTermination(1, TimeUnit.SECONDS);
       }
     }
+    connections.close();
     calls.close();
   }
 

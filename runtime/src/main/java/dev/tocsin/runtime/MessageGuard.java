@@ -15,12 +15,13 @@ import io.grpc.StatusRuntimeException;
 import java.io.InputStream;
 
 /**
- * Ends a call with INVALID_ARGUMENT where a message cannot be parsed. By itself grpc-java lets the
- * parser's exception escape from its transport, past every interceptor, and the caller sees
- * UNKNOWN; here the marshaller turns it into a value, which is answered in the call's own order.
+ * Ends a call with INVALID_ARGUMENT where a message cannot be parsed, and with RESOURCE_EXHAUSTED
+ * where it unpacks to more than it may. By itself grpc-java lets the parser's exception escape from
+ * its transport, past every interceptor, and the caller sees UNKNOWN; here the marshaller turns it
+ * into a value, which is answered in the call's own order.
  */
 final class MessageGuard {
-  private record Unparsable(String why) {}
+  private record Unparsable(Status why) {}
 
   private MessageGuard() {}
 
@@ -58,13 +59,16 @@ final class MessageGuard {
       try {
         return plain.parse(stream);
       } catch (StatusRuntimeException e) {
-        // The limit of size comes through here too; what cannot be decompressed or parsed is
-        // INTERNAL.
+        // The limit of what a message may unpack to comes through here too; what cannot be
+        // decompressed or parsed is INTERNAL.
         if (e.getStatus().getCode() != Status.Code.INTERNAL) {
-          throw e;
+          return new Unparsable(e.getStatus());
         }
         String why = e.getCause() == null ? null : e.getCause().getMessage();
-        return new Unparsable(why == null ? e.getStatus().getDescription() : why);
+        return new Unparsable(
+            Status.INVALID_ARGUMENT.withDescription(
+                "the message cannot be parsed: "
+                    + (why == null ? e.getStatus().getDescription() : why)));
       }
     }
   }
@@ -96,9 +100,7 @@ final class MessageGuard {
       }
       if (message instanceof Unparsable unparsable) {
         ended = true;
-        call.refuse(
-            Status.INVALID_ARGUMENT.withDescription(
-                "the message cannot be parsed: " + unparsable.why()));
+        call.refuse(unparsable.why());
         listener.onCancel();
         return;
       }
