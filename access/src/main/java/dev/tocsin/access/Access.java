@@ -10,8 +10,6 @@ import io.grpc.ServerInterceptor;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.security.Key;
 import java.time.Clock;
 import java.time.Duration;
@@ -70,46 +68,15 @@ public final class Access implements Guards, AutoCloseable {
     private void checkOpen(Settings settings, String name) {
       boolean asked =
           tokens.isPresent() || tls.filter(c -> c.clientAuthorities().isPresent()).isPresent();
-      checkReach(settings, name, asked, "set auth.*, or %s.open=true".formatted(name));
+      Reach.check(settings, name, asked, "set auth.*, or %s.open=true".formatted(name));
       boolean plaintext = settings.flag(name + ".plaintext", false);
-      String host = host(settings, name);
-      if (asked && tls.isEmpty() && !plaintext && !loopback(host)) {
+      String host = Reach.host(settings, name);
+      if (asked && tls.isEmpty() && !plaintext && !Reach.loopback(host)) {
         settings.fault(
             name + ".host",
             "%s can be reached from elsewhere and tokens would go there unencrypted: set %s.tls.*, or %s.plaintext=true if something before it encrypts"
                 .formatted(host, name, name));
       }
-    }
-  }
-
-  /**
-   * That a server which asks nobody who they are listens on loopback only, unless {@code NAME.open}
-   * says that others may reach it. The fault is left to {@link Settings#check}.
-   */
-  public static void checkLoopback(Settings settings, String name) {
-    checkReach(settings, name, false, "set %s.open=true".formatted(name));
-  }
-
-  private static void checkReach(Settings settings, String name, boolean asked, String remedy) {
-    boolean open = settings.flag(name + ".open", false);
-    String host = host(settings, name);
-    if (!asked && !open && !loopback(host)) {
-      settings.fault(
-          name + ".host",
-          "%s can be reached from elsewhere and nobody is asked who they are: %s if that is meant"
-              .formatted(host, remedy));
-    }
-  }
-
-  private static String host(Settings settings, String name) {
-    return settings.text(name + ".host", "127.0.0.1");
-  }
-
-  private static boolean loopback(String host) {
-    try {
-      return InetAddress.getByName(host).isLoopbackAddress();
-    } catch (UnknownHostException e) {
-      return false; // it will not bind either, and says so then
     }
   }
 
@@ -181,8 +148,8 @@ public final class Access implements Guards, AutoCloseable {
   }
 
   @Override
-  public ServerInterceptor quotas(Predicate<String> bounded) {
-    return new QuotaGuard(quotas, bounded, meters);
+  public Optional<ServerInterceptor> quotas(Predicate<String> bounded) {
+    return Optional.of(new QuotaGuard(quotas, bounded, meters));
   }
 
   @Override

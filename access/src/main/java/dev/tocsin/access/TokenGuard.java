@@ -26,8 +26,8 @@ import java.util.function.Predicate;
 /**
  * Lets in who shows a good token ({@code authorization: Bearer …}) with the role that the method
  * asks for. Whatever is wrong with a token, the answer is UNAUTHENTICATED under one message, so
- * that nobody learns from it. A call that lasts ends with its token ({@link ExpiringCall}). The
- * token goes no further than here.
+ * that nobody learns from it; which it was is counted ({@link AuthFailure}). A call that lasts ends
+ * with its token ({@link ExpiringCall}). The token goes no further than here.
  */
 final class TokenGuard implements ServerInterceptor {
   static final Metadata.Key<String> AUTHORIZATION =
@@ -41,16 +41,7 @@ final class TokenGuard implements ServerInterceptor {
   private final Predicate<String> closed;
   private final ScheduledExecutorService timer;
   private final Clock clock;
-  private final Map<Reason, Counter> failures = new EnumMap<>(Reason.class);
-
-  /** Why a call was not let in. */
-  private enum Reason {
-    MISSING,
-    NOT_GOOD,
-    KEY_UNKNOWN,
-    ROLE,
-    EXPIRED
-  }
+  private final Map<AuthFailure, Counter> failures = new EnumMap<>(AuthFailure.class);
 
   /**
    * A guard.
@@ -68,7 +59,7 @@ final class TokenGuard implements ServerInterceptor {
     this.closed = closed;
     this.timer = timer;
     this.clock = clock;
-    for (Reason reason : Reason.values()) {
+    for (AuthFailure reason : AuthFailure.values()) {
       failures.put(
           reason,
           Counter.builder("tocsin.auth.failures")
@@ -104,7 +95,7 @@ final class TokenGuard implements ServerInterceptor {
     Optional<Role> needed = MethodRoles.of(method);
     if (needed.isPresent() && !holder.may(needed.get())) {
       throw refused(
-          Reason.ROLE,
+          AuthFailure.ROLE,
           Status.PERMISSION_DENIED.withDescription(
               "the role %s is needed for this".formatted(needed.get().text())));
     }
@@ -113,15 +104,16 @@ final class TokenGuard implements ServerInterceptor {
   private TokenVerifier.Holder holder(Metadata headers) {
     String header = headers.get(AUTHORIZATION);
     if (header == null || !header.toLowerCase(Locale.ROOT).startsWith(SCHEME)) {
-      throw refused(Reason.MISSING, Status.UNAUTHENTICATED.withDescription(NOT_GOOD));
+      throw refused(AuthFailure.MISSING, Status.UNAUTHENTICATED.withDescription(NOT_GOOD));
     }
     try {
-      return verifier
-          .verify(header.substring(SCHEME.length()).strip())
-          .orElseThrow(
-              () -> refused(Reason.NOT_GOOD, Status.UNAUTHENTICATED.withDescription(NOT_GOOD)));
+      TokenVerifier.Verdict verdict = verifier.verify(header.substring(SCHEME.length()).strip());
+      if (verdict instanceof TokenVerifier.NotGood bad) {
+        throw refused(bad.why(), Status.UNAUTHENTICATED.withDescription(NOT_GOOD));
+      }
+      return (TokenVerifier.Holder) verdict;
     } catch (TokenKeys.NotYetException e) {
-      failures.get(Reason.KEY_UNKNOWN).increment();
+      failures.get(AuthFailure.KEY_UNKNOWN).increment();
       throw Errors.unavailable("the token's key is not known yet", e.retryAfter());
     }
   }
@@ -142,14 +134,14 @@ final class TokenGuard implements ServerInterceptor {
   }
 
   private <Q, R> void expire(ExpiringCall<Q, R> call) {
-    failures.get(Reason.EXPIRED).increment();
+    failures.get(AuthFailure.ENDED).increment();
     call.expire();
     ScheduledFuture<?> cut =
         timer.schedule(call::cut, ExpiringCall.LAST_ANSWERS_MAX.toMillis(), TimeUnit.MILLISECONDS);
     call.onEnd(() -> cut.cancel(false));
   }
 
-  private StatusRuntimeException refused(Reason reason, Status status) {
+  private StatusRuntimeException refused(AuthFailure reason, Status status) {
     failures.get(reason).increment();
     return status.asRuntimeException();
   }

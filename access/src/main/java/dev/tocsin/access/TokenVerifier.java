@@ -8,8 +8,10 @@ import com.nimbusds.jose.proc.BadJOSEException;
 import com.nimbusds.jose.proc.DefaultJOSEObjectTypeVerifier;
 import com.nimbusds.jose.proc.SecurityContext;
 import com.nimbusds.jwt.JWTClaimsSet;
+import com.nimbusds.jwt.proc.BadJWTException;
 import com.nimbusds.jwt.proc.DefaultJWTClaimsVerifier;
 import com.nimbusds.jwt.proc.DefaultJWTProcessor;
+import com.nimbusds.jwt.proc.ExpiredJWTException;
 import dev.tocsin.runtime.Caller;
 import java.text.ParseException;
 import java.time.Clock;
@@ -18,7 +20,6 @@ import java.time.Instant;
 import java.util.Date;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -43,13 +44,19 @@ final class TokenVerifier {
   private final Cache<String, Holder> remembered =
       Caffeine.newBuilder().maximumSize(REMEMBERED_MAX).expireAfterWrite(REMEMBERED).build();
 
+  /** What a token comes to. */
+  sealed interface Verdict permits Holder, NotGood {}
+
+  /** Why it is not good. Holds nothing of the token. */
+  record NotGood(AuthFailure why) implements Verdict {}
+
   /**
-   * Who holds a token.
+   * Who holds a token that is good.
    *
    * @param roles that the token names
    * @param until when it is good, skew included
    */
-  record Holder(Caller caller, Set<Role> roles, Instant until) {
+  record Holder(Caller caller, Set<Role> roles, Instant until) implements Verdict {
     boolean may(Role needed) {
       return roles.stream().anyMatch(role -> role.covers(needed));
     }
@@ -68,19 +75,21 @@ final class TokenVerifier {
   }
 
   /**
-   * Who holds {@code token}; empty if it is not good, for whatever reason.
+   * Who holds {@code token}, or why it is not good. Any text may be given.
    *
    * @throws TokenKeys.NotYetException if the key that it names is not known yet
    */
-  Optional<Holder> verify(String token) {
+  Verdict verify(String token) {
     Holder known = remembered.getIfPresent(token);
     if (known == null) {
-      known = read(token);
-      if (known != null) {
-        remembered.put(token, known);
+      Verdict verdict = read(token);
+      if (!(verdict instanceof Holder holder)) {
+        return verdict;
       }
+      known = holder;
+      remembered.put(token, known);
     }
-    return Optional.ofNullable(known).filter(holder -> clock.instant().isBefore(holder.until()));
+    return clock.instant().isBefore(known.until()) ? known : new NotGood(AuthFailure.EXPIRED);
   }
 
   private DefaultJWTClaimsVerifier<SecurityContext> claims() {
@@ -99,22 +108,31 @@ final class TokenVerifier {
     return claims;
   }
 
-  private Holder read(String token) {
+  private Verdict read(String token) {
     try {
-      JWTClaimsSet claims = processor.process(token, null);
-      Object workspace = claims.getClaim(config.workspaceClaim());
-      String subject = claims.getSubject();
-      if (!(workspace == null || isName(workspace)) || subject.length() > SUBJECT_CHARACTERS_MAX) {
-        return null;
-      }
-      return new Holder(
-          new Caller(
-              workspace == null ? Caller.ANONYMOUS.workspace() : (String) workspace, subject),
-          roles(claims),
-          claims.getExpirationTime().toInstant().plus(SKEW));
-    } catch (ParseException | BadJOSEException | JOSEException e) {
-      return null;
+      return holder(processor.process(token, null));
+    } catch (ParseException e) {
+      return new NotGood(AuthFailure.MALFORMED);
+    } catch (ExpiredJWTException e) {
+      return new NotGood(AuthFailure.EXPIRED);
+    } catch (BadJWTException e) {
+      return new NotGood(
+          e.getCause() instanceof ParseException ? AuthFailure.MALFORMED : AuthFailure.CLAIMS);
+    } catch (BadJOSEException | JOSEException e) {
+      return new NotGood(AuthFailure.SIGNATURE);
     }
+  }
+
+  private Verdict holder(JWTClaimsSet claims) {
+    Object workspace = claims.getClaim(config.workspaceClaim());
+    String subject = claims.getSubject();
+    if (!(workspace == null || isName(workspace)) || subject.length() > SUBJECT_CHARACTERS_MAX) {
+      return new NotGood(AuthFailure.CLAIMS);
+    }
+    return new Holder(
+        new Caller(workspace == null ? Caller.ANONYMOUS.workspace() : (String) workspace, subject),
+        roles(claims),
+        claims.getExpirationTime().toInstant().plus(SKEW));
   }
 
   private static boolean isName(Object workspace) {

@@ -16,7 +16,9 @@ import java.security.spec.ECGenParameterSpec;
 import java.time.Clock;
 import java.util.Base64;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -61,6 +63,30 @@ class AccessConfigTest {
     read(everywhere, TOKENS, Map.of("edge.plaintext", "true"));
     read(everywhere, TOKENS, TLS);
     read(TOKENS);
+  }
+
+  @Test
+  void internalPort_thatOthersReachAsksForCertificates_unlessToldNotTo() {
+    Map<String, String> everywhere = Map.of("edge.host", "0.0.0.0");
+    assertThatThrownBy(() -> readInternal(everywhere))
+        .hasMessageContaining("nobody is asked who they are: set edge.tls.client-authorities-file");
+    assertThatThrownBy(() -> readInternal(everywhere, TLS))
+        .as("a server's own certificate asks nobody")
+        .hasMessageContaining("nobody is asked");
+    assertThat(readInternal(everywhere, Map.of("edge.open", "true"))).isEmpty();
+    assertThat(readInternal(everywhere, TLS, Map.of("edge.tls.client-authorities-file", "ca.crt")))
+        .isPresent();
+    assertThat(readInternal(Map.of())).isEmpty();
+  }
+
+  @Test
+  void forwarding_needsAnAuthorityToTrust_andACertificateWithItsKey() {
+    assertThat(readForward(Map.of())).isEmpty();
+    assertThat(readForward(Map.of("forward.tls.ca-file", "ca.crt")).orElseThrow().identity())
+        .isEmpty();
+    assertThatThrownBy(() -> readForward(Map.of("forward.tls.certificate-file", "a.crt")))
+        .hasMessageContainingAll(
+            "forward.tls.ca-file: is missing", "forward.tls.key-file: is missing");
   }
 
   @Test
@@ -142,12 +168,27 @@ class AccessConfigTest {
 
   @SafeVarargs
   private static Access.Config read(Map<String, String>... settings) {
+    return read(given -> Access.Config.read(given, "edge"), settings);
+  }
+
+  @SafeVarargs
+  private static Optional<ServerTls.Config> readInternal(Map<String, String>... settings) {
+    return read(given -> ServerTls.Config.readInternal(given, "edge"), settings);
+  }
+
+  @SafeVarargs
+  private static Optional<ClientTls.Config> readForward(Map<String, String>... settings) {
+    return read(ClientTls.Config::read, settings);
+  }
+
+  @SafeVarargs
+  private static <T> T read(Function<Settings, T> reader, Map<String, String>... settings) {
     Map<String, String> all = new TreeMap<>();
     for (Map<String, String> some : settings) {
       all.putAll(some);
     }
     Settings given = Settings.of(all);
-    Access.Config config = Access.Config.read(given, "edge");
+    T config = reader.apply(given);
     given.check();
     return config;
   }

@@ -10,75 +10,86 @@ import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** An authority of its own, and certificates that it signs, by the JDK's keytool. */
-final class Certificates {
+/**
+ * An authority of its own, and certificates that it signs, by the JDK's keytool; for other modules'
+ * tests too.
+ */
+public final class Certificates {
   private static final String PASSWORD = "only in a test";
+  private static final String AUTHORITY = "authority";
+  private static final List<String> EC = List.of("-keyalg", "EC", "-groupname", "secp256r1");
+  private static final List<String> RSA = List.of("-keyalg", "RSA", "-keysize", "2048");
 
   private final Path folder;
   private final String name;
+  private final Path store;
 
-  /** A new authority. */
-  Certificates(Path folder, String name) throws Exception {
+  /** A new authority, whose files are put into {@code folder}. */
+  public Certificates(Path folder, String name) throws Exception {
     this.folder = folder;
     this.name = name;
-    keytool(name, "-genkeypair", "-alias", "it", "-dname", "CN=" + name, "-ext", "bc:c");
-    keytool(name, "-exportcert", "-alias", "it", "-rfc", "-file", pem(name).toString());
+    this.store = folder.resolve(name + ".p12");
+    generate(AUTHORITY, name, EC, "-ext", "bc:c");
+    write(authority(), "CERTIFICATE", keys().getCertificate(AUTHORITY).getEncoded());
   }
 
   /** The authority's own certificate. */
-  Path authority() {
-    return pem(name);
-  }
-
-  private Path pem(String of) {
-    return folder.resolve(of + ".pem");
-  }
-
-  /** A certificate for 127.0.0.1 and localhost, and its key beside it. */
-  Issued issue(String to, String... validity) throws Exception {
-    keytool(to, "-genkeypair", "-alias", "it", "-dname", "CN=" + to);
-    Path request = folder.resolve(to + ".csr");
-    keytool(to, "-certreq", "-alias", "it", "-file", request.toString());
-    List<String> sign =
-        new ArrayList<>(
-            List.of(
-                "-gencert",
-                "-alias",
-                "it",
-                "-rfc",
-                "-infile",
-                request.toString(),
-                "-outfile",
-                pem(to).toString(),
-                "-ext",
-                "san=ip:127.0.0.1,dns:localhost"));
-    sign.addAll(List.of(validity));
-    keytool(name, sign.toArray(String[]::new));
-    KeyStore store = KeyStore.getInstance(store(to).toFile(), PASSWORD.toCharArray());
-    byte[] key = store.getKey("it", PASSWORD.toCharArray()).getEncoded();
-    Path keyFile = folder.resolve(to + ".key");
-    Files.writeString(
-        keyFile,
-        "-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----\n"
-            .formatted(Base64.getMimeEncoder().encodeToString(key)));
-    return new Issued(pem(to), keyFile);
+  public Path authority() {
+    return folder.resolve(name + ".pem");
   }
 
   /** A certificate and its key. */
-  record Issued(Path certificate, Path key) {}
+  public record Issued(Path certificate, Path key) {
+    /** The same, in files of its own. */
+    Issued copiedTo(Path folder) throws IOException {
+      return new Issued(copy(certificate, folder), copy(key, folder));
+    }
 
-  private Path store(String of) {
-    return folder.resolve(of + ".p12");
+    private static Path copy(Path file, Path folder) throws IOException {
+      return Files.copy(file, folder.resolve(file.getFileName()));
+    }
   }
 
-  private void keytool(String of, String... arguments) throws IOException, InterruptedException {
+  /** An EC certificate for 127.0.0.1 and localhost, and its key beside it. */
+  public Issued issue(String to, String... validity) throws Exception {
+    return issue(to, EC, validity);
+  }
+
+  /** The same with an RSA key. */
+  Issued issueRsa(String to) throws Exception {
+    return issue(to, RSA);
+  }
+
+  private Issued issue(String to, List<String> algorithm, String... validity) throws Exception {
+    List<String> options = new ArrayList<>(List.of(validity));
+    options.addAll(List.of("-signer", AUTHORITY, "-ext", "san=ip:127.0.0.1,dns:localhost"));
+    generate(to, to, algorithm, options.toArray(String[]::new));
+    Issued issued = new Issued(folder.resolve(to + ".pem"), folder.resolve(to + ".key"));
+    KeyStore keys = keys();
+    write(issued.certificate(), "CERTIFICATE", keys.getCertificate(to).getEncoded());
+    write(issued.key(), "PRIVATE KEY", keys.getKey(to, PASSWORD.toCharArray()).getEncoded());
+    return issued;
+  }
+
+  private KeyStore keys() throws Exception {
+    return KeyStore.getInstance(store.toFile(), PASSWORD.toCharArray());
+  }
+
+  private static void write(Path file, String kind, byte[] der) throws IOException {
+    Files.writeString(
+        file,
+        "-----BEGIN %s-----\n%s\n-----END %s-----\n"
+            .formatted(kind, Base64.getMimeEncoder().encodeToString(der), kind));
+  }
+
+  private void generate(String alias, String subject, List<String> algorithm, String... options)
+      throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
-    command.addAll(List.of(arguments));
-    command.addAll(List.of("-keystore", store(of).toString(), "-storepass", PASSWORD));
-    if (arguments[0].equals("-genkeypair")) {
-      command.addAll(List.of("-keyalg", "EC", "-groupname", "secp256r1"));
-    }
+    command.addAll(List.of("-genkeypair", "-alias", alias, "-dname", "CN=" + subject));
+    command.addAll(List.of("-keystore", store.toString(), "-storepass", PASSWORD));
+    command.addAll(algorithm);
+    command.addAll(List.of(options));
     Process keytool = new ProcessBuilder(command).redirectErrorStream(true).start();
     String said = new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     if (!keytool.waitFor(30, TimeUnit.SECONDS) || keytool.exitValue() != 0) {

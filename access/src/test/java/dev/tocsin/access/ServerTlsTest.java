@@ -34,6 +34,7 @@ import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509TrustManager;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -43,19 +44,29 @@ import org.junit.jupiter.api.io.TempDir;
 class ServerTlsTest {
   private static final Duration RELOAD = Duration.ofMillis(100);
 
+  @TempDir static Path issued;
+  private static Certificates authority;
+  private static Certificates.Issued own;
+  private static Certificates other;
+
   @TempDir Path folder;
-  private Certificates authority;
   private Path certificate;
   private Path key;
   private ServerTls tls;
   private Server server;
 
+  @BeforeAll
+  static void issue() throws Exception {
+    authority = new Certificates(issued, "authority");
+    own = authority.issue("server");
+    other = new Certificates(issued, "other");
+  }
+
   @BeforeEach
-  void issue() throws Exception {
-    authority = new Certificates(folder, "authority");
-    Certificates.Issued issued = authority.issue("server");
-    certificate = issued.certificate();
-    key = issued.key();
+  void install() throws Exception {
+    Certificates.Issued installed = own.copiedTo(folder);
+    certificate = installed.certificate();
+    key = installed.key();
   }
 
   @AfterEach
@@ -69,10 +80,8 @@ class ServerTlsTest {
   @Test
   void callers_whoTrustTheAuthorityAreServed_othersAreNot() throws Exception {
     serve(Optional.empty());
-    Path other = new Certificates(folder, "other").authority();
-
     assertThat(call(trusting(authority.authority()).build())).isEqualTo(Status.Code.OK);
-    assertThat(call(trusting(other).build())).isEqualTo(Status.Code.UNAVAILABLE);
+    assertThat(call(trusting(other.authority()).build())).isEqualTo(Status.Code.UNAVAILABLE);
   }
 
   @Test
@@ -87,7 +96,7 @@ class ServerTlsTest {
   void client_mustShowACertificateOfTheAuthority() throws Exception {
     serve(Optional.of(authority.authority()));
     Certificates.Issued good = authority.issue("client");
-    Certificates.Issued foreign = new Certificates(folder, "other").issue("foreign");
+    Certificates.Issued foreign = other.issue("foreign");
     Certificates.Issued expired = authority.issue("expired", "-startdate", "-3d", "-validity", "1");
 
     assertThat(call(showing(good))).isEqualTo(Status.Code.OK);

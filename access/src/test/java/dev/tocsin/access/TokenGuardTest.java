@@ -104,7 +104,8 @@ class TokenGuardTest {
           .isEqualTo(TokenGuard.NOT_GOOD);
     }
     assertThat(failures("MISSING")).isEqualTo(4);
-    assertThat(failures("NOT_GOOD")).isEqualTo(3);
+    assertThat(failures("MALFORMED")).isEqualTo(2);
+    assertThat(failures("CLAIMS")).isEqualTo(1);
   }
 
   @Test
@@ -155,6 +156,7 @@ class TokenGuardTest {
             detail ->
                 assertThat(detail.unpack(RetryInfo.class).getRetryDelay().getSeconds())
                     .isEqualTo(7));
+    assertThat(failures("KEY_UNKNOWN")).isEqualTo(1);
   }
 
   /** The stream's token has a second left, and the minute by which clocks may differ is over. */
@@ -174,7 +176,7 @@ class TokenGuardTest {
     assertThat(acks.messages.poll(10, TimeUnit.SECONDS).getAlertId()).isEqualTo("one");
     assertThat(acks.ended.poll(10, TimeUnit.SECONDS).getCode())
         .isEqualTo(Status.Code.UNAUTHENTICATED);
-    assertThat(failures("EXPIRED")).isEqualTo(1);
+    assertThat(failures("ENDED")).isEqualTo(1);
   }
 
   @Test
@@ -214,7 +216,9 @@ class TokenGuardTest {
     return Date.from(Instant.now().plusSeconds(seconds));
   }
 
+  /** One meter a reason: no caller can make another. */
   private double failures(String reason) {
+    assertThat(meters.find("tocsin.auth.failures").meters()).hasSize(AuthFailure.values().length);
     return meters.counter("tocsin.auth.failures", "reason", reason).count();
   }
 

@@ -38,8 +38,12 @@ final class Tokens {
   }
 
   static TokenConfig config() {
+    return config(JWSAlgorithm.RS256);
+  }
+
+  static TokenConfig config(JWSAlgorithm algorithm) {
     return new TokenConfig(
-        JWSAlgorithm.RS256,
+        algorithm,
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),

@@ -1,6 +1,7 @@
 package dev.tocsin.ingest;
 
 import dev.tocsin.access.Access;
+import dev.tocsin.access.ClientTls;
 import dev.tocsin.proto.admin.AdminGrpc;
 import dev.tocsin.proto.admin.RulesGrpc;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc;
@@ -11,6 +12,7 @@ import dev.tocsin.runtime.Lifetime;
 import dev.tocsin.runtime.OpsServer;
 import dev.tocsin.runtime.Settings;
 import io.grpc.ServiceDescriptor;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -46,6 +48,7 @@ public final class EdgeApp implements AutoCloseable {
    * @param opsPort {@code edge.ops-port} (9090); 0 for any free one
    * @param forward {@code edge.forward-to}: query-services, which answer what the edge does not;
    *     empty for an edge that takes alerts and nothing else
+   * @param forwardTls {@code forward.tls.*}: how those are called; empty: not encrypted
    */
   public record Config(
       GrpcServer.Config grpc,
@@ -53,7 +56,8 @@ public final class EdgeApp implements AutoCloseable {
       String opsHost,
       int opsPort,
       EdgeConfig edge,
-      Forwarder.Config forward) {
+      Forwarder.Config forward,
+      Optional<ClientTls.Config> forwardTls) {
     /** Reads and checks all of it; a fault of any part is told with those of the others. */
     public static Config read(Settings settings) {
       Config config =
@@ -63,7 +67,8 @@ public final class EdgeApp implements AutoCloseable {
               settings.text("edge.ops-host", "127.0.0.1"),
               settings.integer("edge.ops-port", 9090, 0, 65535),
               EdgeConfig.read(settings),
-              Forwarder.Config.read(settings, "edge"));
+              Forwarder.Config.read(settings, "edge"),
+              ClientTls.Config.read(settings));
       settings.check();
       return config;
     }
@@ -107,12 +112,16 @@ public final class EdgeApp implements AutoCloseable {
     }
   }
 
-  private Optional<Forwarder> forward(MeterRegistry meters) {
+  private Optional<Forwarder> forward(MeterRegistry meters) throws IOException {
     if (config.forward().targets().isEmpty()) {
       return Optional.empty();
     }
+    Optional<SslContext> tls = Optional.empty();
+    if (config.forwardTls().isPresent()) {
+      tls = Optional.of(lifetime.add(new ClientTls(config.forwardTls().get())).context());
+    }
     Forwarder forwarder =
-        lifetime.add(new Forwarder(config.forward(), FORWARDED, meters, Clock.systemUTC()));
+        lifetime.add(new Forwarder(config.forward(), FORWARDED, tls, meters, Clock.systemUTC()));
     forwarder.services().forEach(server::serveDirect);
     return Optional.of(forwarder);
   }

@@ -20,7 +20,6 @@ public final class EdgeMain {
    * each fault if the configuration cannot be used, and with 1 if an address cannot be had.
    */
   public static void main(String[] args) {
-    Logging.toStandardError();
     int status = run(args, System.out, System.err);
     if (status != 0) {
       System.exit(status);
@@ -31,7 +30,9 @@ public final class EdgeMain {
     EdgeApp app;
     try {
       Optional<Path> file = Arrays.stream(args).findFirst().map(Path::of);
-      app = new EdgeApp(EdgeApp.Config.read(Settings.load(file, System.getenv())));
+      Settings settings = Settings.load(file, System.getenv());
+      Logging.toStandardError(settings);
+      app = new EdgeApp(EdgeApp.Config.read(settings));
     } catch (Settings.SettingsException e) {
       err.println(e.getMessage());
       return Settings.EXIT_CONFIG;

@@ -98,7 +98,7 @@ final class AccessIT {
     assertThat(acked.acks)
         .singleElement()
         .satisfies(ack -> assertThat(ack.getStatus()).isEqualTo(AlertAck.Status.ACCEPTED));
-    assertThat(metric("tocsin_auth_failures_total{reason=\"EXPIRED\"}")).isEqualTo(1);
+    assertThat(metric("tocsin_auth_failures_total{reason=\"ENDED\"}")).isEqualTo(1);
   }
 
   @Test

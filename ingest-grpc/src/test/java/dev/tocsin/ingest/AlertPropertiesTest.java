@@ -8,9 +8,6 @@ import dev.tocsin.engine.Stamper;
 import dev.tocsin.proto.alerts.AlertMessage;
 import dev.tocsin.proto.alerts.FieldViolation;
 import dev.tocsin.schemas.Alert;
-import dev.tocsin.schemas.AlertsEntry;
-import dev.tocsin.schemas.Codec;
-import dev.tocsin.schemas.LogEntry;
 import java.util.List;
 import java.util.Map;
 import net.jqwik.api.Arbitraries;
@@ -25,7 +22,6 @@ import net.jqwik.api.statistics.Statistics;
 /** What holds for any alert that a client could send. */
 final class AlertPropertiesTest {
   private static final long NOW_MS = 1_795_000_000_000L;
-  private static final Codec<LogEntry> CODEC = Codec.of(LogEntry.class);
 
   private final Stamper stamper = new Stamper(DefaultRules.read());
 
@@ -123,10 +119,6 @@ final class AlertPropertiesTest {
   }
 
   private Alert roundTrip(AlertMessage alert) {
-    AlertEncoder.Encoded encoded =
-        AlertEncoder.encode(stamper, alert, AlertEncoder.alertId(alert), "default", NOW_MS);
-    byte[] entry = AlertsEntry.join(1, List.of(encoded.bytes()));
-    var alerts = (dev.tocsin.schemas.Alerts) CODEC.decode(entry).getPayload();
-    return alerts.getAlerts().get(0);
+    return RoundTrip.of(stamper, alert, NOW_MS);
   }
 }

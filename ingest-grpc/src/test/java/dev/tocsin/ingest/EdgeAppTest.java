@@ -3,6 +3,8 @@ package dev.tocsin.ingest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.rpc.RetryInfo;
+import dev.tocsin.access.Certificates;
+import dev.tocsin.access.ServerTls;
 import dev.tocsin.proto.incidents.IncidentEvent;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc;
 import dev.tocsin.proto.incidents.StreamIncidentsRequest;
@@ -20,17 +22,21 @@ import io.grpc.reflection.v1.ServerReflectionResponse;
 import io.grpc.stub.StreamObserver;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** An edge whose log is away, in front of a query-service that is there. */
 class EdgeAppTest {
   private static final long SOON_SECONDS = 20;
 
+  @TempDir Path folder;
   private final Lifetime lifetime = new Lifetime();
   private EdgeApp edge;
   private ManagedChannel channel;
@@ -41,23 +47,24 @@ class EdgeAppTest {
   }
 
   private void start() throws IOException {
-    GrpcServer query =
-        new GrpcServer(
-                new GrpcServer.Config("127.0.0.1", 0, 4 << 20, 8 << 10, 2, 1_000),
-                new SimpleMeterRegistry(),
-                new Health())
-            .serveDirect(new OneEvent());
-    lifetime.add(query.start());
-    edge =
-        lifetime.add(
-            new EdgeApp(
-                EdgeApp.Config.read(
-                    Settings.of(
-                        Map.of(
-                            "edge.port", "0",
-                            "edge.ops-port", "0",
-                            "edge.forward-to", "127.0.0.1:" + query.port(),
-                            "kafka.bootstrap.servers", "127.0.0.1:1")))));
+    start(lifetime.add(query().start()).port(), Map.of());
+  }
+
+  private static GrpcServer query() {
+    return new GrpcServer(
+            new GrpcServer.Config("127.0.0.1", 0, 4 << 20, 8 << 10, 2, 1_000),
+            new SimpleMeterRegistry(),
+            new Health())
+        .serveDirect(new OneEvent());
+  }
+
+  private void start(int query, Map<String, String> settings) throws IOException {
+    Map<String, String> all = new TreeMap<>(settings);
+    all.put("edge.port", "0");
+    all.put("edge.ops-port", "0");
+    all.put("edge.forward-to", "127.0.0.1:" + query);
+    all.put("kafka.bootstrap.servers", "127.0.0.1:1");
+    edge = lifetime.add(new EdgeApp(EdgeApp.Config.read(Settings.of(all))));
     edge.start();
     channel = NettyChannelBuilder.forAddress("127.0.0.1", edge.port()).usePlaintext().build();
     lifetime.add(channel::shutdownNow);
@@ -104,6 +111,43 @@ class EdgeAppTest {
     assertThat(StatusProto.fromThrowable(ended).getDetailsList())
         .hasSize(1)
         .allMatch(detail -> detail.is(RetryInfo.class));
+  }
+
+  /** By its settings alone, on both sides. */
+  @Test
+  void forwarded_callGoesEncrypted_toWhomAsksForACertificate() throws Exception {
+    Certificates authority = new Certificates(folder, "authority");
+    Certificates.Issued server = authority.issue("query");
+    Certificates.Issued client = authority.issue("edge");
+    Settings querySettings =
+        Settings.of(
+            Map.of(
+                "query.tls.certificate-file", server.certificate().toString(),
+                "query.tls.key-file", server.key().toString(),
+                "query.tls.client-authorities-file", authority.authority().toString()));
+    ServerTls tls =
+        lifetime.add(
+            new ServerTls(ServerTls.Config.readInternal(querySettings, "query").orElseThrow()));
+    int query = lifetime.add(query().guardedBy(tls).start()).port();
+    start(
+        query,
+        Map.of(
+            "forward.tls.ca-file", authority.authority().toString(),
+            "forward.tls.certificate-file", client.certificate().toString(),
+            "forward.tls.key-file", client.key().toString()));
+
+    Seen<IncidentEvent> stream = new Seen<>();
+    IncidentServiceGrpc.newStub(channel)
+        .streamIncidents(StreamIncidentsRequest.getDefaultInstance(), stream);
+    assertThat(stream.values.poll(SOON_SECONDS, TimeUnit.SECONDS)).isNotNull();
+    edge.close();
+
+    start(query, Map.of());
+    Seen<IncidentEvent> plain = new Seen<>();
+    IncidentServiceGrpc.newStub(channel)
+        .streamIncidents(StreamIncidentsRequest.getDefaultInstance(), plain);
+    assertThat(Status.fromThrowable(plain.errors.poll(SOON_SECONDS, TimeUnit.SECONDS)).getCode())
+        .isEqualTo(Status.Code.UNAVAILABLE);
   }
 
   @Test

@@ -4,13 +4,16 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.nimbusds.jose.util.JSONObjectUtils;
 import dev.tocsin.proto.alerts.AlertAck;
 import dev.tocsin.proto.alerts.AlertIngestionGrpc;
 import dev.tocsin.proto.alerts.AlertMessage;
 import dev.tocsin.testbroker.SharedBroker;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
+import io.grpc.Metadata;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.stub.MetadataUtils;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -170,6 +173,45 @@ final class EdgeMainIT {
     }
   }
 
+  @Test
+  void main_logsJsonLines_whoseFieldsAreThoseOfTheCall() throws Exception {
+    process =
+        start(
+            List.of(
+                "kafka.bootstrap.servers=127.0.0.1:1",
+                "logging.format=json",
+                "edge.port=0",
+                "edge.ops-port=0"));
+    Matcher started = STARTED.matcher(process.inputReader().readLine());
+    assertThat(started.matches()).isTrue();
+    ManagedChannel channel =
+        ManagedChannelBuilder.forAddress("127.0.0.1", Integer.parseInt(started.group(1)))
+            .usePlaintext()
+            .build();
+    try {
+      Metadata headers = new Metadata();
+      headers.put(ascii("x-request-id"), "mine-1");
+      headers.put(ascii("traceparent"), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+      AlertIngestionGrpc.AlertIngestionBlockingStub calls =
+          AlertIngestionGrpc.newBlockingStub(channel)
+              .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
+              .withDeadlineAfter(20, TimeUnit.SECONDS);
+      assertThatThrownBy(() -> calls.submitAlert(Alerts.of("refused", 1)))
+          .hasMessageStartingWith("UNAVAILABLE");
+      Map<String, Object> line = jsonLine("tocsin.access");
+      assertThat(line)
+          .containsEntry("log.level", "INFO")
+          .containsEntry("http.request.id", "mine-1")
+          .containsEntry("trace.id", "0af7651916cd43dd8448eb211c80319c")
+          .containsEntry("user.name", "anonymous")
+          .containsEntry("rpc.status", "UNAVAILABLE");
+      assertThat((String) line.get("@timestamp")).matches("\\d{4}-.*T.*\\.\\d{3}Z");
+      assertThat((String) line.get("message")).contains("SubmitAlert UNAVAILABLE");
+    } finally {
+      channel.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
+    }
+  }
+
   /** All of them are read, and the log has answered none of them yet, or some. */
   private static void awaitTaken(int opsPort, int count) {
     Pattern taken =
@@ -278,6 +320,20 @@ final class EdgeMainIT {
     all.add("edge.port=0");
     all.add("edge.ops-port=0");
     return all;
+  }
+
+  /** The first line of this logger; each line before it is JSON too. */
+  private Map<String, Object> jsonLine(String logger) throws Exception {
+    BufferedReader lines = process.errorReader();
+    Map<String, Object> line = Map.of();
+    while (!logger.equals(line.get("log.logger"))) {
+      line = JSONObjectUtils.parse(lines.readLine());
+    }
+    return line;
+  }
+
+  private static Metadata.Key<String> ascii(String name) {
+    return Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER);
   }
 
   private static boolean tellsOfTheRefusal(String line) {

@@ -1,6 +1,7 @@
 package dev.tocsin.query;
 
 import dev.tocsin.access.Access;
+import dev.tocsin.access.ClientTls;
 import dev.tocsin.ops.OpsConfig;
 import dev.tocsin.ops.RulesService;
 import dev.tocsin.runtime.CallerSeal;
@@ -11,12 +12,14 @@ import dev.tocsin.runtime.OpsServer;
 import dev.tocsin.runtime.Settings;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.time.Clock;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /** The query service as a process of its own: its gRPC port and its operator's port. */
@@ -31,6 +34,7 @@ public final class QueryApp implements AutoCloseable {
    * @param access {@code query.tls.*}, {@code auth.*}, {@code limits.*}
    * @param opsHost where metrics, liveness and readiness are
    * @param opsPort 0 for any free one
+   * @param ownersTls {@code forward.tls.*}: how processors are called; empty: not encrypted
    * @param callers {@code forward.secret}: how whoever forwards says who calls
    */
   record Config(
@@ -41,6 +45,7 @@ public final class QueryApp implements AutoCloseable {
       Access.Config access,
       String opsHost,
       int opsPort,
+      Optional<ClientTls.Config> ownersTls,
       Optional<CallerSeal> callers) {
     static Config read(Settings settings) {
       QueryConfig query = QueryConfig.read(settings);
@@ -57,6 +62,7 @@ public final class QueryApp implements AutoCloseable {
           Access.Config.read(settings, "query"),
           settings.text("ops.host", "127.0.0.1"),
           settings.integer("ops.port", 9090, 0, 65535),
+          ClientTls.Config.read(settings),
           CallerSeal.read(settings));
     }
   }
@@ -90,15 +96,15 @@ public final class QueryApp implements AutoCloseable {
     lifetime.add(meters::close);
     Health health = new Health();
     ops = lifetime.add(new OpsServer(config.opsHost(), config.opsPort(), meters, health));
+    Optional<SslContext> tls = Optional.empty();
+    if (config.ownersTls().isPresent()) {
+      tls = Optional.of(lifetime.add(new ClientTls(config.ownersTls().get())).context());
+    }
+    Function<String, ManagedChannel> channels = channels(tls);
     Query query =
         lifetime.add(
             new Query(
-                config.query(),
-                config.streams(),
-                meters,
-                health,
-                QueryApp::channel,
-                Clock.systemUTC()));
+                config.query(), config.streams(), meters, health, channels, Clock.systemUTC()));
     query.start();
     Access access = lifetime.add(new Access(config.access(), meters, health, Clock.systemUTC()));
     GrpcServer server =
@@ -128,13 +134,17 @@ public final class QueryApp implements AutoCloseable {
     lifetime.close();
   }
 
-  /** A channel that notices within seconds when its other end is gone without a word. */
-  private static ManagedChannel channel(String address) {
-    return NettyChannelBuilder.forTarget("dns:///" + address)
-        .usePlaintext()
-        .keepAliveTime(10, TimeUnit.SECONDS)
-        .keepAliveTimeout(3, TimeUnit.SECONDS)
-        .disableRetry()
-        .build();
+  /**
+   * Makes channels, each of which notices within seconds when its other end is gone without a word.
+   */
+  private static Function<String, ManagedChannel> channels(Optional<SslContext> tls) {
+    return address -> {
+      NettyChannelBuilder builder =
+          NettyChannelBuilder.forTarget("dns:///" + address)
+              .keepAliveTime(10, TimeUnit.SECONDS)
+              .keepAliveTimeout(3, TimeUnit.SECONDS)
+              .disableRetry();
+      return tls.map(builder::sslContext).orElseGet(builder::usePlaintext).build();
+    };
   }
 }

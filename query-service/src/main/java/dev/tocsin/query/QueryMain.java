@@ -20,7 +20,6 @@ public final class QueryMain {
 
   /** Exits with 78, and a line for each fault, if the configuration cannot be used. */
   public static void main(String[] args) throws InterruptedException {
-    Logging.toStandardError();
     QueryApp.Config config;
     try {
       config = configuration(args, System.getenv());
@@ -44,6 +43,7 @@ public final class QueryMain {
   static QueryApp.Config configuration(String[] args, Map<String, String> environment) {
     Optional<Path> file = args.length == 0 ? Optional.empty() : Optional.of(Path.of(args[0]));
     Settings settings = Settings.load(file, environment);
+    Logging.toStandardError(settings);
     QueryApp.Config config = QueryApp.Config.read(settings);
     settings.check();
     return config;

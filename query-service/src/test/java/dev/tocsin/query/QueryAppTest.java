@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.tocsin.access.Certificates;
+import dev.tocsin.access.ServerTls;
 import dev.tocsin.proto.incidents.GetIncidentRequest;
 import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc;
@@ -23,8 +25,12 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The whole process's parts, over the network on both sides. */
 class QueryAppTest {
@@ -106,6 +112,57 @@ class QueryAppTest {
       }
     } finally {
       processor.shutdownNow();
+    }
+  }
+
+  /** By its settings alone. */
+  @Test
+  void owners_areCalledEncrypted_andSeeACertificate(@TempDir Path folder) throws Exception {
+    Certificates authority = new Certificates(folder, "authority");
+    Certificates.Issued processor = authority.issue("processor");
+    Certificates.Issued query = authority.issue("query");
+    Path authorities = authority.authority();
+    FakeProcessors processors = new FakeProcessors(1);
+    try (ServerTls tls =
+        new ServerTls(
+            new ServerTls.Config(
+                processor.certificate(),
+                processor.key(),
+                Optional.of(authorities),
+                Duration.ofHours(1)))) {
+      Server owner =
+          NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+              .sslContext(tls.context())
+              .addService(processors.state("self"))
+              .build()
+              .start();
+      String address = "localhost:" + owner.getPort();
+      QueryApp.Config config =
+          QueryMain.configuration(
+              new String[0],
+              Map.of(
+                  "TOCSIN_QUERY_PROCESSORS",
+                  address,
+                  "TOCSIN_KAFKA_BOOTSTRAP_SERVERS",
+                  "127.0.0.1:1",
+                  "TOCSIN_QUERY_PORT",
+                  "0",
+                  "TOCSIN_OPS_PORT",
+                  "0",
+                  "TOCSIN_FORWARD_TLS_CA_FILE",
+                  authorities.toString(),
+                  "TOCSIN_FORWARD_TLS_CERTIFICATE_FILE",
+                  query.certificate().toString(),
+                  "TOCSIN_FORWARD_TLS_KEY_FILE",
+                  query.key().toString()));
+      try (QueryApp app = new QueryApp(config).start()) {
+        processors.owned("self", address);
+        await()
+            .atMost(Duration.ofSeconds(60))
+            .untilAsserted(() -> assertThat(http(app, "/ready").statusCode()).isEqualTo(200));
+      } finally {
+        owner.shutdownNow();
+      }
     }
   }
 

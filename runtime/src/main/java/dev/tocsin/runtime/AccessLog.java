@@ -11,6 +11,7 @@ import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import java.util.HexFormat;
+import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -18,12 +19,13 @@ import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * Writes a line for a call that has ended: which, how, how long, by whom, from where, and under
- * which request id. The id is the caller's own ({@code x-request-id}) where it is a plain one, else
- * made here; it goes back in the trailers of calls that fail. Nothing else of headers is written,
- * and so no token.
+ * which request id and trace. The id is the caller's own ({@code x-request-id}) where it is a plain
+ * one, else made here; it goes back in the trailers of calls that fail. Nothing else of headers is
+ * written, and so no token.
  */
 final class AccessLog implements ServerInterceptor {
   static final Metadata.Key<String> REQUEST_ID =
@@ -33,16 +35,25 @@ final class AccessLog implements ServerInterceptor {
   private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9._:/+=-]{1,128}");
 
   private final LoggedCalls which;
-  private final Consumer<String> lines;
+  private final Consumer<LoggedLine> lines;
 
   AccessLog(LoggedCalls which) {
-    this(which, LOG::info);
+    this(which, AccessLog::write);
   }
 
   /** With another place for the lines. */
-  AccessLog(LoggedCalls which, Consumer<String> lines) {
+  AccessLog(LoggedCalls which, Consumer<LoggedLine> lines) {
     this.which = which;
     this.lines = lines;
+  }
+
+  /** As text, with what it says as fields beside it: where the log is JSON they are its own. */
+  private static void write(LoggedLine line) {
+    LoggingEventBuilder event = LOG.atInfo();
+    for (Map.Entry<String, String> field : line.fields().entrySet()) {
+      event = event.addKeyValue(field.getKey(), field.getValue());
+    }
+    event.log(line.text());
   }
 
   @Override
@@ -52,7 +63,7 @@ final class AccessLog implements ServerInterceptor {
     String id = id(headers);
     headers.discardAll(REQUEST_ID);
     headers.put(REQUEST_ID, id); // for whom the call is forwarded to
-    LoggedCall<Q, R> logged = new LoggedCall<>(call, id, told);
+    LoggedCall<Q, R> logged = new LoggedCall<>(call, id, Trace.id(headers), told);
     return new SimpleForwardingServerCallListener<>(
         Contexts.interceptCall(told.in(Context.current()), logged, headers, next)) {
       @Override
@@ -78,10 +89,12 @@ final class AccessLog implements ServerInterceptor {
     private final AtomicBoolean ended = new AtomicBoolean();
     private final Caller.Told told;
     private final String id;
+    private final String trace;
 
-    LoggedCall(ServerCall<Q, R> call, String id, Caller.Told told) {
+    LoggedCall(ServerCall<Q, R> call, String id, String trace, Caller.Told told) {
       super(call);
       this.id = id;
+      this.trace = trace;
       this.told = told;
     }
 
@@ -99,21 +112,15 @@ final class AccessLog implements ServerInterceptor {
       boolean wanted = which == LoggedCalls.ALL || (which == LoggedCalls.ERRORS && !status.isOk());
       if (wanted && ended.compareAndSet(false, true)) {
         lines.accept(
-            "%s %s %d ms, principal %s of %s, from %s, request %s"
-                .formatted(
-                    getMethodDescriptor().getFullMethodName(),
-                    status.getCode(),
-                    TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begunNanos),
-                    clean(told.caller().principal()),
-                    clean(told.caller().workspace()),
-                    getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR),
-                    id));
+            new LoggedLine(
+                getMethodDescriptor().getFullMethodName(),
+                status.getCode(),
+                TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begunNanos),
+                told.caller(),
+                String.valueOf(getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR)),
+                id,
+                trace));
       }
     }
-  }
-
-  /** What a token says may hold anything. */
-  private static String clean(String text) {
-    return text.replaceAll("[^\\x21-\\x7e]", "?");
   }
 }

@@ -24,8 +24,8 @@ import javax.crypto.spec.SecretKeySpec;
  * where the mac is of all before it, a dot, and the method's full name. Good for 60 seconds either
  * way, so that clocks may differ a little, and for that method only. It does not hide anything, and
  * whoever sees it can send it again within that time with another message for the same method:
- * between machines it wants a network that is trusted. Neither secret nor header is ever logged.
- * Thread-safe.
+ * between machines it wants {@code forward.tls.*}, or a network that is trusted. Neither secret nor
+ * header is ever logged. Thread-safe.
  */
 public final class CallerSeal {
   /** The header. */

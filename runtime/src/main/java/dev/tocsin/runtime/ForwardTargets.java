@@ -1,5 +1,6 @@
 package dev.tocsin.runtime;
 
+import io.grpc.Attributes;
 import io.grpc.EquivalentAddressGroup;
 import io.grpc.NameResolver;
 import io.grpc.NameResolverProvider;
@@ -62,6 +63,13 @@ final class ForwardTargets extends NameResolverProvider {
     return new Resolver(args.getOffloadExecutor(), args.getScheduledExecutorService());
   }
 
+  /** What a target's certificate must be for, whichever address of it is called. */
+  private static String authority(InetSocketAddress target) {
+    String host = target.getHostString();
+    boolean bare = host.indexOf(':') >= 0 && !host.startsWith("[");
+    return (bare ? "[" + host + "]" : host) + ":" + target.getPort();
+  }
+
   private final class Resolver extends NameResolver {
     private final Executor lookUps;
     private final ScheduledExecutorService timer;
@@ -107,8 +115,13 @@ final class ForwardTargets extends NameResolverProvider {
       boolean missing = false;
       for (InetSocketAddress target : targets) {
         try {
+          Attributes name =
+              Attributes.newBuilder()
+                  .set(EquivalentAddressGroup.ATTR_AUTHORITY_OVERRIDE, authority(target))
+                  .build();
           for (InetAddress address : InetAddress.getAllByName(target.getHostString())) {
-            found.add(new EquivalentAddressGroup(new InetSocketAddress(address, target.getPort())));
+            found.add(
+                new EquivalentAddressGroup(new InetSocketAddress(address, target.getPort()), name));
           }
         } catch (UnknownHostException e) {
           missing = true;

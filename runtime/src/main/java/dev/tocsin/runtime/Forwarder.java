@@ -13,6 +13,7 @@ import io.grpc.ServiceDescriptor;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.net.InetSocketAddress;
@@ -121,16 +122,21 @@ public final class Forwarder implements AutoCloseable {
    * A forwarder, which begins to connect.
    *
    * @param services as generated from their proto files; what is not in them is not forwarded
+   * @param tls how the targets are called; empty: not encrypted
    * @param clock for the header that says who calls
    */
   public Forwarder(
-      Config config, List<ServiceDescriptor> services, MeterRegistry meters, Clock clock) {
+      Config config,
+      List<ServiceDescriptor> services,
+      Optional<SslContext> tls,
+      MeterRegistry meters,
+      Clock clock) {
     this.config = config;
     this.services = List.copyOf(services);
     this.clock = clock;
     this.calls = new Semaphore(config.callsMax());
     this.streams = new Semaphore(config.streamsMax());
-    this.channel = channel(config.targets());
+    this.channel = channel(config.targets(), tls);
     this.timer = Executors.newSingleThreadScheduledExecutor(Forwarder::daemon);
     ConnectivityState unusedState = channel.getState(true); // begins to connect
     ScheduledFuture<?> unused =
@@ -231,21 +237,21 @@ public final class Forwarder implements AutoCloseable {
 
   /** Its own registry of names: {@code NameResolverRegistry}'s default one is everybody's. */
   @SuppressWarnings("deprecation")
-  private static ManagedChannel channel(List<InetSocketAddress> targets) {
-    return NettyChannelBuilder.forTarget(ForwardTargets.SCHEME + ":///targets")
-        .nameResolverFactory(new ForwardTargets(targets))
-        .defaultServiceConfig(
-            Map.of(
-                "loadBalancingConfig", List.of(Map.of("round_robin", Map.of())),
-                "healthCheckConfig", Map.of("serviceName", GrpcServer.ACCEPTING)))
-        .usePlaintext()
-        .directExecutor() // nothing that is done with an answer waits
-        .maxInboundMessageSize(ANSWER_BYTES_MAX)
-        .flowControlWindow(WINDOW_BYTES)
-        .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MAX_MS)
-        .keepAliveTime(10, TimeUnit.SECONDS)
-        .keepAliveTimeout(3, TimeUnit.SECONDS)
-        .build();
+  private static ManagedChannel channel(List<InetSocketAddress> targets, Optional<SslContext> tls) {
+    NettyChannelBuilder builder =
+        NettyChannelBuilder.forTarget(ForwardTargets.SCHEME + ":///targets")
+            .nameResolverFactory(new ForwardTargets(targets))
+            .defaultServiceConfig(
+                Map.of(
+                    "loadBalancingConfig", List.of(Map.of("round_robin", Map.of())),
+                    "healthCheckConfig", Map.of("serviceName", GrpcServer.ACCEPTING)))
+            .directExecutor() // nothing that is done with an answer waits
+            .maxInboundMessageSize(ANSWER_BYTES_MAX)
+            .flowControlWindow(WINDOW_BYTES)
+            .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MAX_MS)
+            .keepAliveTime(10, TimeUnit.SECONDS)
+            .keepAliveTimeout(3, TimeUnit.SECONDS);
+    return tls.map(builder::sslContext).orElseGet(builder::usePlaintext).build();
   }
 
   private static Thread daemon(Runnable task) {

@@ -246,7 +246,7 @@ public final class GrpcServer implements AutoCloseable {
   /** The innermost first. */
   private List<ServerInterceptor> guards() {
     List<ServerInterceptor> guards = new ArrayList<>();
-    access.ifPresent(given -> guards.add(given.quotas(this::isOurs)));
+    access.flatMap(given -> given.quotas(this::isOurs)).ifPresent(guards::add);
     Optional<ServerInterceptor> tokens = access.flatMap(given -> given.tokens(this::isClosed));
     if (tokens.isPresent() && forwarded.isPresent()) {
       guards.add(new EitherGuard(forwarded.get(), tokens.get(), this::isOurs));

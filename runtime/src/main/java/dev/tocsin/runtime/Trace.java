@@ -29,11 +29,23 @@ public final class Trace implements ServerInterceptor {
     return KEY.get();
   }
 
+  /** The trace that a call belongs to; empty if there is none. */
+  static String of(Metadata headers) {
+    String trace = headers.get(HEADER);
+    return trace == null || !FORM.matcher(trace).matches() ? "" : trace;
+  }
+
+  /** The part that all calls of a trace share: 32 hex digits; empty if there is none. */
+  static String id(Metadata headers) {
+    String trace = of(headers);
+    return trace.isEmpty() ? "" : trace.split("-", -1)[1];
+  }
+
   @Override
   public <Q, R> ServerCall.Listener<Q> interceptCall(
       ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
-    String trace = headers.get(HEADER);
-    return trace == null || !FORM.matcher(trace).matches()
+    String trace = of(headers);
+    return trace.isEmpty()
         ? next.startCall(call, headers)
         : Contexts.interceptCall(Context.current().withValue(KEY, trace), call, headers, next);
   }

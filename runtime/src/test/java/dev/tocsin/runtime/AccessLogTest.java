@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Timeout;
 class AccessLogTest {
   private static final String TOKEN = "a.secret.token";
 
-  private final BlockingQueue<String> lines = new LinkedBlockingQueue<>();
+  private final BlockingQueue<LoggedLine> lines = new LinkedBlockingQueue<>();
   private Server server;
   private ManagedChannel channel;
 
@@ -48,11 +48,21 @@ class AccessLogTest {
     serve(LoggedCalls.ALL);
     call("mine-1", "fine");
 
-    assertThat(lines.poll(10, TimeUnit.SECONDS))
+    LoggedLine line = lines.poll(10, TimeUnit.SECONDS);
+    assertThat(line.text())
         .matches(
             "alerts.AlertIngestion/SubmitAlert OK \\d+ ms, principal an\\?\\?na of shop,"
                 + " from /127.0.0.1:\\d+, request mine-1")
         .doesNotContain(TOKEN);
+    assertThat(line.fields())
+        .containsEntry("rpc.method", "alerts.AlertIngestion/SubmitAlert")
+        .containsEntry("rpc.status", "OK")
+        .containsEntry("user.name", "an??na")
+        .containsEntry("organization.name", "shop")
+        .containsEntry("http.request.id", "mine-1")
+        .containsEntry("trace.id", "0af7651916cd43dd8448eb211c80319c")
+        .containsKeys("event.duration_ms", "client.address")
+        .doesNotContainValue(TOKEN);
   }
 
   @Test
@@ -61,10 +71,10 @@ class AccessLogTest {
     call("mine-1", "fine");
     Metadata heard = call("not\u007fplain", "bad");
 
-    String line = lines.poll(10, TimeUnit.SECONDS);
+    LoggedLine line = lines.poll(10, TimeUnit.SECONDS);
     String id = heard.get(AccessLog.REQUEST_ID);
     assertThat(id).matches("[0-9a-f]{32}");
-    assertThat(line).contains("INVALID_ARGUMENT").endsWith("request " + id);
+    assertThat(line.text()).contains("INVALID_ARGUMENT").endsWith("request " + id);
     assertThat(lines).isEmpty();
     assertThat(call("mine-2", "bad").getAll(AccessLog.REQUEST_ID)).containsExactly("mine-2");
   }
@@ -80,6 +90,9 @@ class AccessLogTest {
   private Metadata call(String id, String title) {
     Metadata headers = new Metadata();
     headers.put(AccessLog.REQUEST_ID, id);
+    headers.put(
+        Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER),
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     headers.put(
         Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER), "Bearer " + TOKEN);
     StatusRuntimeException failure =

@@ -109,6 +109,7 @@ class ForwarderFaultsTest {
             new Forwarder(
                 Forwarder.Config.read(Settings.of(all), "edge"),
                 List.of(IncidentServiceGrpc.getServiceDescriptor()),
+                Optional.empty(),
                 meters,
                 Clock.systemUTC()));
     GrpcServer server =

@@ -209,6 +209,7 @@ class ForwarderTest {
                 List.of(
                     IncidentServiceGrpc.getServiceDescriptor(),
                     AlertIngestionGrpc.getServiceDescriptor()),
+                Optional.empty(),
                 meters,
                 Clock.systemUTC()));
     GrpcServer server = new GrpcServer(ANY_PORT, new SimpleMeterRegistry(), new Health());

@@ -1,6 +1,6 @@
 package dev.tocsin.processor;
 
-import dev.tocsin.access.Access;
+import dev.tocsin.access.ServerTls;
 import dev.tocsin.runtime.GrpcServer;
 import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
@@ -11,6 +11,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.errors.RetriableException;
@@ -25,6 +26,7 @@ public final class ProcessorApp implements AutoCloseable {
   private final CountDownLatch closing = new CountDownLatch(1);
   private final ProcessorConfig config;
   private final GrpcServer.Config server;
+  private final Optional<ServerTls.Config> tls;
   private final int opsPort;
   private final int partitions;
   private final int replicas;
@@ -41,7 +43,7 @@ public final class ProcessorApp implements AutoCloseable {
   public ProcessorApp(Settings settings) {
     config = ProcessorConfig.read(settings);
     server = GrpcServer.Config.readInternal(settings, "processor", 9001);
-    Access.checkLoopback(settings, "processor");
+    tls = ServerTls.Config.readInternal(settings, "processor");
     opsPort = settings.integer("processor.ops-port", 9091, 0, 65535);
     partitions = settings.integer("log.partitions", 12, 1, 1024);
     replicas = settings.integer("log.replicas", 3, 1, 15);
@@ -63,6 +65,9 @@ public final class ProcessorApp implements AutoCloseable {
         return false;
       }
       grpc = new GrpcServer(server, meters, health);
+      if (tls.isPresent()) {
+        grpc.guardedBy(lifetime.add(new ServerTls(tls.get())));
+      }
       lifetime.add(grpc);
       // Closed before its server: while the partitions go to others, callers are told so, and
       // whoever follows the owners here is sent on, which the server would wait for.

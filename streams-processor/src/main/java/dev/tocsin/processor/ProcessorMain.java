@@ -18,13 +18,13 @@ public final class ProcessorMain {
    * Runs until it is told to end. Exit status 78: the configuration cannot be used; 1: it failed.
    */
   public static void main(String[] args) throws Exception {
-    Logging.toStandardError();
     ProcessorApp app;
     try {
-      app =
-          new ProcessorApp(
-              Settings.load(
-                  Optional.ofNullable(args.length > 0 ? Path.of(args[0]) : null), System.getenv()));
+      Settings settings =
+          Settings.load(
+              Optional.ofNullable(args.length > 0 ? Path.of(args[0]) : null), System.getenv());
+      Logging.toStandardError(settings);
+      app = new ProcessorApp(settings);
     } catch (Settings.SettingsException e) {
       System.err.println(e.getMessage());
       System.exit(Settings.EXIT_CONFIG);
