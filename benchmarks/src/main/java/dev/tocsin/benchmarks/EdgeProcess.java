@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 
 /** An edge as a process of its own, and what can be seen of it from outside. */
 final class EdgeProcess implements AutoCloseable {
-  /** As the deployment's files start it: the heap's bound, and that of what lies beside it. */
+  /** The heap's bound. By it the JVM bounds what the transport holds outside the heap, too. */
   static final List<String> FLAGS = List.of("-Xmx512m");
 
   private static final Pattern STARTED =

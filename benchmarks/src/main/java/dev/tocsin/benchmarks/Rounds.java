@@ -33,9 +33,10 @@ record Rounds(int count, Duration measured, PrintStream progress) {
     return min(SETTLE_MAX, measured);
   }
 
-  /** How long a warm-up may take: not much longer than what it is for. */
+  /** How long a warm-up may take; one step only before rounds of a second, which prove nothing. */
   Duration warmUpMax() {
-    return min(WARM_UP_MAX, measured.multipliedBy(4));
+    Duration most = measured.minusSeconds(1).multipliedBy(4);
+    return most.isZero() ? measured : min(WARM_UP_MAX, most);
   }
 
   /**

@@ -31,9 +31,9 @@ final class AckStream<R> {
   /**
    * What the transport buffers of a call before it is not ready for more. Each ack lies there in a
    * buffer of 4 KiB of its own, outside the heap, so a caller that never reads costs fifty times
-   * this: about 240 KiB.
+   * this: about half a MiB.
    */
-  private static final int READY_BYTES_MAX = 4 << 10;
+  private static final int READY_BYTES_MAX = 8 << 10;
 
   /** A message on its way out, and what it holds of the window until it left. */
   interface Outgoing<R> {

@@ -33,8 +33,9 @@ public final class GrpcServer implements AutoCloseable {
   /**
    * What a call may have sent beyond what it was asked for; it lies outside the heap. A fixed one:
    * by itself the transport would raise it to 8 MiB for each call of a connection that is fast.
+   * More than the alerts that a stream may have unanswered, so that it does not slow those.
    */
-  private static final int CALL_WINDOW_BYTES = 256 << 10;
+  private static final int CALL_WINDOW_BYTES = 512 << 10;
 
   /** For calls that were sent before their callers heard that the server stops. */
   private static final Duration SHUTDOWN_MIN = Duration.ofMillis(300);
