@@ -69,8 +69,20 @@ public final class EdgeApp implements AutoCloseable {
               EdgeConfig.read(settings),
               Forwarder.Config.read(settings, "edge"),
               ClientTls.Config.read(settings));
+      config.checkCallersAreTold(settings);
       settings.check();
       return config;
+    }
+
+    private void checkCallersAreTold(Settings settings) {
+      if (access.tokens().isPresent()
+          && !forward.targets().isEmpty()
+          && forward.seal().isEmpty()) {
+        settings.fault(
+            "forward.secret",
+            "must be set where auth.* and edge.forward-to are, the same on the query-services:"
+                + " they would take everyone for nobody, of the workspace default");
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.tocsin.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.rpc.RetryInfo;
 import dev.tocsin.access.Certificates;
@@ -56,6 +57,20 @@ class EdgeAppTest {
             new SimpleMeterRegistry(),
             new Health())
         .serveDirect(new OneEvent());
+  }
+
+  @Test
+  void config_thatKnowsCallersAndDoesNotTellTheQueryServices_isRefused() {
+    Map<String, String> settings =
+        Map.of(
+            "kafka.bootstrap.servers", "127.0.0.1:1",
+            "edge.forward-to", "127.0.0.1:1",
+            "auth.algorithm", "HS256",
+            "auth.secret-file", "secret",
+            "auth.issuer", "me",
+            "auth.audience", "tocsin");
+    assertThatThrownBy(() -> EdgeApp.Config.read(Settings.of(settings)))
+        .hasMessageContaining("forward.secret");
   }
 
   private void start(int query, Map<String, String> settings) throws IOException {

@@ -109,8 +109,9 @@ final class AccessLog implements ServerInterceptor {
     }
 
     void ended(Status status) {
+      boolean first = ended.compareAndSet(false, true); // its caller may leave after its end
       boolean wanted = which == LoggedCalls.ALL || (which == LoggedCalls.ERRORS && !status.isOk());
-      if (wanted && ended.compareAndSet(false, true)) {
+      if (first && wanted) {
         lines.accept(
             new LoggedLine(
                 getMethodDescriptor().getFullMethodName(),
