@@ -322,12 +322,15 @@ final class EdgeMainIT {
     return all;
   }
 
-  /** The first line of this logger; each line before it is JSON too. */
+  /** The first line of this logger; each line of the program before it is JSON too. */
   private Map<String, Object> jsonLine(String logger) throws Exception {
     BufferedReader lines = process.errorReader();
     Map<String, Object> line = Map.of();
     while (!logger.equals(line.get("log.logger"))) {
-      line = JSONObjectUtils.parse(lines.readLine());
+      String text = lines.readLine();
+      if (!text.startsWith("Picked up ")) { // by the JVM itself, where the environment has options
+        line = JSONObjectUtils.parse(text);
+      }
     }
     return line;
   }

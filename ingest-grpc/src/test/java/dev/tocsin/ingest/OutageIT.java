@@ -110,8 +110,13 @@ final class OutageIT {
       assertThat(edge.gauge("tocsin.edge.in.flight.alerts")).isZero();
       assertThat(edge.gauge("tocsin.edge.in.flight.bytes")).isZero();
       edge.awaitServing();
-      assertThat(edge.calls().submitAlert(Alerts.alert("again").build()).getStatus())
-          .isEqualTo(AlertAck.Status.ACCEPTED);
+      Awaitility.await() // the producer looks once more whether the log is there
+          .atMost(Duration.ofSeconds(15))
+          .ignoreException(StatusRuntimeException.class)
+          .until(
+              () ->
+                  edge.calls().submitAlert(Alerts.alert("again").build()).getStatus()
+                      == AlertAck.Status.ACCEPTED);
     }
   }
 
