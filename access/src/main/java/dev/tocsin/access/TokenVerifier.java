@@ -21,6 +21,8 @@ import java.util.Date;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Says who holds a token: a JWT (RFC 7519) signed by the one algorithm that is configured, of the
@@ -33,6 +35,7 @@ import java.util.Set;
 final class TokenVerifier {
   static final Duration SKEW = Duration.ofSeconds(60);
 
+  private static final Logger LOG = LoggerFactory.getLogger(TokenVerifier.class);
   private static final int REMEMBERED_MAX = 10_000;
   private static final Duration REMEMBERED = Duration.ofMinutes(1);
   private static final int WORKSPACE_CHARACTERS_MAX = 100;
@@ -82,7 +85,7 @@ final class TokenVerifier {
   Verdict verify(String token) {
     Holder known = remembered.getIfPresent(token);
     if (known == null) {
-      Verdict verdict = read(token);
+      Verdict verdict = hasForm(token) ? read(token) : new NotGood(AuthFailure.MALFORMED);
       if (!(verdict instanceof Holder holder)) {
         return verdict;
       }
@@ -108,9 +111,27 @@ final class TokenVerifier {
     return claims;
   }
 
+  /**
+   * Whether it is written as RFC 7515 has it. The parser by itself passes over much that is not, so
+   * that a good token could be written in any number of ways.
+   */
+  private static boolean hasForm(String token) {
+    return token.chars().allMatch(TokenVerifier::mayOccur);
+  }
+
+  private static boolean mayOccur(int c) {
+    return (c >= 'a' && c <= 'z')
+        || (c >= 'A' && c <= 'Z')
+        || (c >= '0' && c <= '9')
+        || c == '-'
+        || c == '_'
+        || c == '.';
+  }
+
   private Verdict read(String token) {
+    JWTClaimsSet claims;
     try {
-      return holder(processor.process(token, null));
+      claims = processor.process(token, null);
     } catch (ParseException e) {
       return new NotGood(AuthFailure.MALFORMED);
     } catch (ExpiredJWTException e) {
@@ -120,7 +141,14 @@ final class TokenVerifier {
           e.getCause() instanceof ParseException ? AuthFailure.MALFORMED : AuthFailure.CLAIMS);
     } catch (BadJOSEException | JOSEException e) {
       return new NotGood(AuthFailure.SIGNATURE);
+    } catch (TokenKeys.NotYetException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      // The parser was not made for everything that a stranger can write: a header of null.
+      LOG.debug("a token cannot be parsed", e);
+      return new NotGood(AuthFailure.MALFORMED);
     }
+    return holder(claims);
   }
 
   private Verdict holder(JWTClaimsSet claims) {

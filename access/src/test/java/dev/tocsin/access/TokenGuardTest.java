@@ -159,14 +159,14 @@ class TokenGuardTest {
     assertThat(failures("KEY_UNKNOWN")).isEqualTo(1);
   }
 
-  /** The stream's token has a second left, and the minute by which clocks may differ is over. */
+  /** Of the minute by which clocks may differ the stream's token has two or three seconds left. */
   @Test
   void streamOfAlerts_endsWithItsToken_butItsLastAcksCome() throws Exception {
     Answers<AlertAck> acks = new Answers<>();
     StreamObserver<AlertMessage> stream =
         AlertIngestionGrpc.newStub(channel)
             .withInterceptors(
-                MetadataUtils.newAttachHeadersInterceptor(bearer(token(-59, "producer"))))
+                MetadataUtils.newAttachHeadersInterceptor(bearer(token(-57, "producer"))))
             .streamAlerts(acks);
     stream.onNext(AlertMessage.newBuilder().setAlertId("one").build());
     assertThat(alerts.halfClosed.await(20, TimeUnit.SECONDS)).isTrue();
@@ -183,7 +183,7 @@ class TokenGuardTest {
   void streamOfIncidents_endsWithItsToken() throws Exception {
     Answers<IncidentEvent> events = new Answers<>();
     IncidentServiceGrpc.newStub(channel)
-        .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(bearer(token(-59, "viewer"))))
+        .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(bearer(token(-57, "viewer"))))
         .streamIncidents(StreamIncidentsRequest.getDefaultInstance(), events);
     assertThat(events.messages.poll(10, TimeUnit.SECONDS)).isNotNull();
 

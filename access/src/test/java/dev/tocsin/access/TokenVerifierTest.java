@@ -141,9 +141,21 @@ class TokenVerifierTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", ".", "..", "a.b.c", "no token", "eyJhbGciOiJSUzI1NiJ9.e30."})
+  @ValueSource(
+      strings = {"", ".", "..", "a.b.c", "no token", "eyJhbGciOiJSUzI1NiJ9.e30.", "bnVsbA.e30.AA"})
   void nonsense_isRefused(String token) {
     assertThat(holder(token)).isEmpty();
+  }
+
+  /** The parser passes over all of these. */
+  @ParameterizedTest
+  @ValueSource(strings = {" ", "\u0001", "\n", "!", "=", "\u00e9"})
+  void goodToken_withWhatATokenCannotHoldIsRefused(String more) {
+    String token = Tokens.token(claims -> {});
+    for (String other : List.of(more + token, token + more)) {
+      assertThat(verifier.verify(other))
+          .isEqualTo(new TokenVerifier.NotGood(AuthFailure.MALFORMED));
+    }
   }
 
   @Test
