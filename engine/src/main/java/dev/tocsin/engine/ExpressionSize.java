@@ -26,6 +26,9 @@ final class ExpressionSize {
   private static final Pattern CLASS =
       Pattern.compile("\\[\\^?]?(\\[:[^\\]]*:]|\\\\.|[^\\]\\\\])*+]", Pattern.DOTALL);
 
+  /** Changes how the rest is read, and is itself nothing: what follows repeats what came before. */
+  private static final Pattern FLAGS = Pattern.compile("\\(\\?[a-zA-Z-]*\\)");
+
   private final String text;
 
   /** What each open group holds so far, the outermost last. */
@@ -96,6 +99,11 @@ final class ExpressionSize {
   }
 
   private void open() {
+    Matcher flags = FLAGS.matcher(text).region(at, text.length());
+    if (flags.lookingAt()) {
+      at = flags.end();
+      return;
+    }
     outer.push(bounded(sum + last));
     sum = 3; // where it begins and ends is kept, and it may hold nothing
     last = 0;

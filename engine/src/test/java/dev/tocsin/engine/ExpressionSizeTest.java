@@ -37,6 +37,7 @@ class ExpressionSizeTest {
         "(((a|b)?{1000}){1000}){1000}",
         "(((((((((((((a{9}){9}){9}){9}){9}){9}){9}){9}){9}){9}){9}){9}){9}){9}",
         "[a](((){1000}){1000}){1000}",
+        "a{1000}(?i){1000}(?s-i){1000}",
       })
   void nestedRepetitions_areTheirProduct(String expression) {
     assertThat(ExpressionSize.of(expression)).isGreaterThan(FAR_TOO_LARGE);
