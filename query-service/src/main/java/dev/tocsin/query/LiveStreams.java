@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -46,14 +47,14 @@ final class LiveStreams implements AutoCloseable {
                 config.catchupReaders(),
                 config.streamsMax(),
                 config.catchupWait(),
-                () -> consumer("tocsin-query-catch-up", StreamConfig.CHUNK_BYTES),
+                () -> consumer(config.catchUpConsumerConfig(id("catch-up"))),
                 timer));
     tail =
         lifetime.add(
             new EventTail(
                 config.topics().events(),
                 config.ringBytesMax(),
-                () -> consumer("tocsin-query-events", StreamConfig.TAIL_BYTES),
+                () -> consumer(config.tailConsumerConfig(id("events"))),
                 this::wake));
     streams =
         new IncidentStreams(
@@ -98,9 +99,12 @@ final class LiveStreams implements AutoCloseable {
     streams.wake();
   }
 
-  private Consumer<byte[], byte[]> consumer(String clientId, int fetchBytes) {
-    return new KafkaConsumer<>(
-        config.consumerConfig(clientId + "-" + clients.incrementAndGet(), fetchBytes));
+  private String id(String name) {
+    return "tocsin-query-%s-%d".formatted(name, clients.incrementAndGet());
+  }
+
+  private static Consumer<byte[], byte[]> consumer(Map<String, Object> config) {
+    return new KafkaConsumer<>(config);
   }
 
   private static Thread thread(Runnable task) {

@@ -74,14 +74,23 @@ public record StreamConfig(
             Duration.ofMinutes(5)));
   }
 
-  /**
-   * For a consumer of events, which belongs to no group.
-   *
-   * @param fetchBytes of one partition at a time
-   */
-  Map<String, Object> consumerConfig(String clientId, int fetchBytes) {
+  /** For the consumer that follows the events; it belongs to no group. */
+  Map<String, Object> tailConsumerConfig(String clientId) {
+    return consumerConfig(clientId, TAIL_BYTES);
+  }
+
+  /** For one that reads older events here and there; it belongs to no group. */
+  Map<String, Object> catchUpConsumerConfig(String clientId) {
+    Map<String, Object> all = consumerConfig(clientId, CHUNK_BYTES);
+    // What it asks for is there. But a consumer fetches ahead, and where that meets the topic's end
+    // the broker keeps the fetch for this long, and any other one waits behind it.
+    all.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, "5");
+    return all;
+  }
+
+  private Map<String, Object> consumerConfig(String clientId, int partitionFetchBytes) {
     Map<String, Object> all = KafkaSettings.consumerOfBytes(kafka, clientId);
-    all.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, Integer.toString(fetchBytes));
+    all.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, Integer.toString(partitionFetchBytes));
     all.put(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, "5000");
     all.put(ConsumerConfig.REQUEST_TIMEOUT_MS_CONFIG, "5000");
     all.put(ConsumerConfig.RECONNECT_BACKOFF_MAX_MS_CONFIG, "1000");

@@ -47,15 +47,18 @@ class EventTailIT {
                   "tail-" + UUID.randomUUID())));
   private final String topic = config.topics().events();
   private final EventTail tail =
-      new EventTail(topic, 10_000, () -> consumer("tail"), wakes::incrementAndGet);
+      new EventTail(topic, 10_000, this::tailConsumer, wakes::incrementAndGet);
   private final CatchUpReaders readers =
-      new CatchUpReaders(topic, 2, 10, Duration.ofSeconds(20), () -> consumer("older"), timer);
+      new CatchUpReaders(topic, 2, 10, Duration.ofSeconds(20), this::olderConsumer, timer);
   private Admin admin;
   private KafkaProducer<byte[], byte[]> producer;
 
-  private KafkaConsumer<byte[], byte[]> consumer(String name) {
-    return new KafkaConsumer<>(
-        config.consumerConfig(name + UUID.randomUUID(), StreamConfig.CHUNK_BYTES));
+  private KafkaConsumer<byte[], byte[]> tailConsumer() {
+    return new KafkaConsumer<>(config.tailConsumerConfig("tail" + UUID.randomUUID()));
+  }
+
+  private KafkaConsumer<byte[], byte[]> olderConsumer() {
+    return new KafkaConsumer<>(config.catchUpConsumerConfig("older" + UUID.randomUUID()));
   }
 
   @BeforeEach
@@ -187,7 +190,7 @@ class EventTailIT {
               if (failing.getAndSet(false)) {
                 throw new StackOverflowError("simulated");
               }
-              return consumer("shaken");
+              return tailConsumer();
             },
             wakes::incrementAndGet)) {
       shaken.start();
@@ -219,7 +222,7 @@ class EventTailIT {
 
   /** One whose broker is silent: nothing comes, and questions time out. */
   private KafkaConsumer<byte[], byte[]> cutOff(AtomicBoolean away) {
-    return new KafkaConsumer<>(config.consumerConfig("cut", StreamConfig.CHUNK_BYTES)) {
+    return new KafkaConsumer<>(config.tailConsumerConfig("cut")) {
       @Override
       public ConsumerRecords<byte[], byte[]> poll(Duration wait) {
         return away.get() ? ConsumerRecords.empty() : super.poll(wait);
@@ -349,7 +352,7 @@ class EventTailIT {
             1,
             2,
             Duration.ofMillis(500),
-            () -> new KafkaConsumer<>(nowhere.consumerConfig("lost", StreamConfig.CHUNK_BYTES)),
+            () -> new KafkaConsumer<>(nowhere.catchUpConsumerConfig("lost")),
             timer)) {
       List<CompletableFuture<OlderEvents.Answer>> answers = new ArrayList<>();
       for (int i = 0; i < 5; i++) { // one is served, two wait, two are too many

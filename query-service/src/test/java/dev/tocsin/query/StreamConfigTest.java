@@ -80,7 +80,7 @@ class StreamConfigTest {
                 "kafka.group.id", "mine",
                 "kafka.isolation.level", "read_uncommitted",
                 "kafka.security.protocol", "SSL")
-            .consumerConfig("id", 1_000);
+            .catchUpConsumerConfig("id");
     assertThat(consumer)
         .doesNotContainKey("group.id")
         .containsEntry("isolation.level", "read_committed")
