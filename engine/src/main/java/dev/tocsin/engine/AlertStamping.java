@@ -5,6 +5,7 @@ import dev.tocsin.schemas.GeneratedClasses;
 import dev.tocsin.schemas.Rule;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.Severity;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -12,8 +13,13 @@ import java.util.function.Function;
 
 /** What the stamps of an alert are made of, under one rule or under none. Immutable. */
 final class AlertStamping {
-  /** A field that rules name, and how to read it. */
-  record Field(String name, Function<Alert, String> value) {}
+  /**
+   * A field that rules name, and how to read it.
+   *
+   * @param name as a part of a key
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  record Field(byte[] name, Function<Alert, String> value) {}
 
   static {
     GeneratedClasses.trust();
@@ -24,7 +30,11 @@ final class AlertStamping {
   final List<Field> groupBy;
   final List<Field> routeBy;
   final List<Field> fingerprintBy;
-  final Set<String> volatileLabels;
+
+  /** Whether the route is made of the same fields as the group. */
+  final boolean routeIsGroup;
+
+  private final Set<String> volatileLabels;
   private final AlertMatcher[] matchers;
   private final Function<Alert, String> severityFrom; // null where no severities are
   private final Map<String, Severity> severities;
@@ -35,6 +45,7 @@ final class AlertStamping {
     this.suppress = rule.getSuppress();
     this.groupBy = fields(groupBy(rules, rule));
     this.routeBy = fields(routeBy(rules, rule));
+    this.routeIsGroup = groupBy(rules, rule).equals(routeBy(rules, rule));
     this.fingerprintBy = fields(rule.getFingerprintBy());
     this.volatileLabels =
         Set.copyOf(
@@ -66,6 +77,22 @@ final class AlertStamping {
     return true;
   }
 
+  /** The names of those labels that are part of the fingerprint, sorted. */
+  String[] lastingLabels(Map<String, String> labels) {
+    String[] names = labels.keySet().toArray(String[]::new);
+    int lasting = names.length;
+    if (!volatileLabels.isEmpty()) {
+      lasting = 0;
+      for (String name : names) {
+        if (!volatileLabels.contains(name)) {
+          names[lasting++] = name;
+        }
+      }
+    }
+    Arrays.sort(names, 0, lasting);
+    return lasting == names.length ? names : Arrays.copyOf(names, lasting);
+  }
+
   Severity severity(Alert alert) {
     Severity mapped = severities.isEmpty() ? null : severities.get(severityFrom.apply(alert));
     if (mapped != null) {
@@ -88,6 +115,8 @@ final class AlertStamping {
   }
 
   private static List<Field> fields(List<String> names) {
-    return names.stream().map(name -> new Field(name, AlertField.ofKey(name))).toList();
+    return names.stream()
+        .map(name -> new Field(KeyEncoder.part(name), AlertField.ofKey(name)))
+        .toList();
   }
 }

@@ -3,6 +3,7 @@ package dev.tocsin.engine;
 import com.dynatrace.hash4j.hashing.HashValue128;
 import com.dynatrace.hash4j.hashing.Hasher128;
 import com.dynatrace.hash4j.hashing.Hashing;
+import dev.tocsin.schemas.Ascii;
 import dev.tocsin.schemas.Key128;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -33,9 +34,22 @@ final class KeyEncoder {
     return this;
   }
 
+  /** Makes the key one of another kind, with the same parts. */
+  KeyEncoder as(char kind) {
+    bytes[0] = (byte) kind;
+    return this;
+  }
+
   KeyEncoder put(String part) {
     if (part == null) {
       return putInt(ABSENT);
+    }
+    int chars = part.length();
+    room(Integer.BYTES + chars);
+    if (Ascii.copy(part, bytes, length + Integer.BYTES)) {
+      putInt(chars);
+      length += chars;
+      return this;
     }
     byte[] utf8 = part.getBytes(StandardCharsets.UTF_8);
     putInt(utf8.length);
@@ -43,6 +57,20 @@ final class KeyEncoder {
     System.arraycopy(utf8, 0, bytes, length, utf8.length);
     length += utf8.length;
     return this;
+  }
+
+  /** A part as {@link #part} gave it. */
+  KeyEncoder putPart(byte[] part) {
+    room(part.length);
+    System.arraycopy(part, 0, bytes, length, part.length);
+    length += part.length;
+    return this;
+  }
+
+  /** One part's bytes, for those that come again and again. */
+  static byte[] part(String text) {
+    KeyEncoder alone = new KeyEncoder().put(text);
+    return Arrays.copyOf(alone.bytes, alone.length);
   }
 
   KeyEncoder putInt(int value) {

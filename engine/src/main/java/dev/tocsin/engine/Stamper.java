@@ -2,11 +2,13 @@ package dev.tocsin.engine;
 
 import dev.tocsin.engine.AlertStamping.Field;
 import dev.tocsin.schemas.Alert;
+import dev.tocsin.schemas.AlertStatus;
+import dev.tocsin.schemas.IncidentType;
 import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.Rules;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * Stamps alerts with their keys under one version of the rules: the first rule that matches, or
@@ -26,6 +28,8 @@ import java.util.TreeMap;
  */
 public final class Stamper {
   private static final ThreadLocal<KeyEncoder> ENCODERS = ThreadLocal.withInitial(KeyEncoder::new);
+  private static final Map<IncidentType, byte[]> TYPES = names(IncidentType.class);
+  private static final Map<AlertStatus, byte[]> STATUSES = names(AlertStatus.class);
 
   private final int rulesVersion;
   private final AlertStamping[] rules;
@@ -67,7 +71,8 @@ public final class Stamper {
     alert.setSeverity(by.severity(alert));
     alert.setFingerprint(fingerprint(keys, alert, dedupKey, by));
     alert.setGroup(by(keys.begin('G'), alert, by.groupBy).hash128());
-    alert.setRoute(by(keys.begin('R'), alert, by.routeBy).hash64());
+    alert.setRoute(
+        by.routeIsGroup ? keys.as('R').hash64() : by(keys.begin('R'), alert, by.routeBy).hash64());
     alert.setReceipt(ownId ? receipt(keys, alert) : null);
   }
 
@@ -93,15 +98,17 @@ public final class Stamper {
       keys.begin('B').put(alert.getWorkspace()).putInt(by.fingerprintBy.size());
       return values(keys, alert, by.fingerprintBy).hash128();
     }
-    Map<String, String> labels = new TreeMap<>(alert.getLabels());
-    labels.keySet().removeAll(by.volatileLabels);
+    Map<String, String> labels = alert.getLabels();
+    String[] names = by.lastingLabels(labels);
     keys.begin('F')
         .put(alert.getWorkspace())
         .put(alert.getSource())
-        .put(alert.getType().name())
+        .putPart(TYPES.get(alert.getType()))
         .put(alert.getTitle());
-    keys.putInt(labels.size());
-    labels.forEach((name, value) -> keys.put(name).put(value));
+    keys.putInt(names.length);
+    for (String name : names) {
+      keys.put(name).put(labels.get(name));
+    }
     return keys.hash128();
   }
 
@@ -110,7 +117,7 @@ public final class Stamper {
         .put(alert.getWorkspace())
         .put(alert.getSource())
         .put(alert.getAlertId())
-        .put(alert.getStatus().name())
+        .putPart(STATUSES.get(alert.getStatus()))
         .putLong(alert.getRoute())
         .hash128();
   }
@@ -121,8 +128,16 @@ public final class Stamper {
 
   private static KeyEncoder values(KeyEncoder keys, Alert alert, List<Field> fields) {
     for (Field field : fields) {
-      keys.put(field.name()).put(field.value().apply(alert));
+      keys.putPart(field.name()).put(field.value().apply(alert));
     }
     return keys;
+  }
+
+  private static <E extends Enum<E>> Map<E, byte[]> names(Class<E> type) {
+    Map<E, byte[]> names = new EnumMap<>(type);
+    for (E value : type.getEnumConstants()) {
+      names.put(value, KeyEncoder.part(value.name()));
+    }
+    return names;
   }
 }

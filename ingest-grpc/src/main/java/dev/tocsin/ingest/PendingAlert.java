@@ -5,6 +5,8 @@ import dev.tocsin.proto.alerts.AlertAck;
 import dev.tocsin.proto.alerts.FieldViolation;
 import dev.tocsin.proto.alerts.Position;
 import dev.tocsin.runtime.Errors;
+import dev.tocsin.schemas.Key128;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
@@ -175,8 +177,14 @@ final class PendingAlert implements AckStream.Outgoing<AlertAck> {
   private AlertAck.Builder builder() {
     AlertAck.Builder builder = AlertAck.newBuilder().setAlertId(alertId).setReceivedAt(receivedAt);
     if (encoded != null) {
-      builder.setFingerprint(HEX.formatHex(encoded.fingerprint().bytes()));
+      builder.setFingerprint(hex(encoded.fingerprint()));
     }
     return builder;
+  }
+
+  /** By two longs, which HexFormat is much faster with than with sixteen bytes. */
+  private static String hex(Key128 key) {
+    ByteBuffer bytes = ByteBuffer.wrap(key.bytes());
+    return HEX.toHexDigits(bytes.getLong()).concat(HEX.toHexDigits(bytes.getLong()));
   }
 }

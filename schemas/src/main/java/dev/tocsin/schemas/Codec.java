@@ -1,6 +1,5 @@
 package dev.tocsin.schemas;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -13,9 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaNormalization;
 import org.apache.avro.io.BinaryDecoder;
-import org.apache.avro.io.BinaryEncoder;
 import org.apache.avro.io.DecoderFactory;
-import org.apache.avro.io.EncoderFactory;
 import org.apache.avro.specific.SpecificData;
 import org.apache.avro.specific.SpecificDatumReader;
 import org.apache.avro.specific.SpecificDatumWriter;
@@ -63,8 +60,7 @@ public final class Codec<T extends SpecificRecordBase> {
 
   /** Reused by one thread: Avro's buffers are the cost of a small record. */
   private static final class Buffers {
-    final ByteArrayOutputStream out = new ByteArrayOutputStream(1024);
-    BinaryEncoder encoder;
+    final ByteArrayEncoder encoder = new ByteArrayEncoder();
     BinaryDecoder decoder;
   }
 
@@ -203,17 +199,15 @@ public final class Codec<T extends SpecificRecordBase> {
   }
 
   static <D> byte[] write(byte[] header, SpecificDatumWriter<D> writer, D value) {
-    Buffers buffers = BUFFERS.get();
-    buffers.out.reset();
-    buffers.out.writeBytes(header);
+    ByteArrayEncoder encoder = BUFFERS.get().encoder;
+    encoder.reset();
+    encoder.writeFixed(header, 0, header.length);
     try {
-      buffers.encoder = EncoderFactory.get().directBinaryEncoder(buffers.out, buffers.encoder);
-      writer.write(value, buffers.encoder);
-      buffers.encoder.flush();
+      writer.write(value, encoder);
     } catch (IOException e) {
       throw new UncheckedIOException("writing to memory", e);
     }
-    return buffers.out.toByteArray();
+    return encoder.toByteArray();
   }
 
   private static void setIfAbsent(String property, int value) {
