@@ -1,5 +1,7 @@
 package dev.tocsin.benchmarks;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
@@ -15,9 +17,11 @@ final class AlertBench {
   private static final int WARM_UP_STEPS = 5;
   private static final int STEPS = 8;
 
+  private final EdgeStand stand;
   private final Rounds rounds;
 
-  AlertBench(Rounds rounds) {
+  AlertBench(EdgeStand stand, Rounds rounds) {
+    this.stand = stand;
     this.rounds = rounds;
   }
 
@@ -26,7 +30,9 @@ final class AlertBench {
    *
    * @throws IllegalStateException if it fails in JMH's hands
    */
-  BenchResult run() {
+  BenchResult run() throws IOException {
+    // What its JVMs say would else stand among the rows.
+    Path said = stand.newFolder("jmh").resolve("jmh.log");
     TimeValue step = TimeValue.milliseconds(rounds.measured().toMillis() / STEPS);
     System.setProperty("jmh.ignoreLock", "true"); // another's run elsewhere is no reason to fail
     try {
@@ -42,6 +48,7 @@ final class AlertBench {
                       .measurementTime(step)
                       .shouldFailOnError(true)
                       .verbosity(VerboseMode.SILENT)
+                      .output(said.toString())
                       .build())
               .runSingle();
       return result(result);

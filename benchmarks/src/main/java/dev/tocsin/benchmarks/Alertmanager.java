@@ -3,6 +3,7 @@ package dev.tocsin.benchmarks;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,7 +66,16 @@ final class Alertmanager implements AutoCloseable {
 
   /** A pipe that nobody reads would stall it. */
   private static void drain(BufferedReader out) {
-    Thread thread = new Thread(() -> out.lines().forEach(line -> {}), "alertmanager-output");
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                out.transferTo(Writer.nullWriter());
+              } catch (IOException e) {
+                // it has ended
+              }
+            },
+            "alertmanager-output");
     thread.setDaemon(true);
     thread.start();
   }

@@ -23,7 +23,7 @@ record BenchRow(String name, List<String> what, Bar bar, Bench bench) {
               "edge-alert",
               List.of("check, keys and bytes of one alert in the edge, by JMH"),
               Bar.oursBelow(2, "us"),
-              (stand, rounds) -> new AlertBench(rounds).run()),
+              (stand, rounds) -> new AlertBench(stand, rounds).run()),
           new BenchRow(
               "edge-stream",
               List.of(

@@ -19,8 +19,11 @@ import org.openjdk.jmh.annotations.State;
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 public class EdgeAlertBenchmark {
-  /** A power of two; more than a processor's branch predictor learns by heart. */
-  private static final int ALERTS = 1 << 12;
+  /**
+   * A power of two. So few that they stay in a processor's own cache, where an alert is that the
+   * edge has just parsed.
+   */
+  private static final int ALERTS = 1 << 7;
 
   private final EdgeWork edge = new EdgeWork();
   private final AlertMessage[] alerts = new AlertMessage[ALERTS];

@@ -63,7 +63,9 @@ final class LatencyBench {
     Map<String, Double> figures = new LinkedHashMap<>();
     try (EdgeProcess edge = stand.newEdge(EdgeKind.PLAIN)) {
       rounds.warmUp("edge-many", step -> warmUpStep(edge.target(), step));
-      long refused = load.run(edge.target(), requests, Duration.ZERO, rounds.warmUpMax()).refused();
+      long refused =
+          load.run(edge.target(), requests, Duration.ZERO, rounds.measured().multipliedBy(3))
+              .refused();
       for (int round = 1; round <= rounds.count(); round++) {
         PacedLoad.Outcome outcome =
             load.run(edge.target(), requests, rounds.settle(), rounds.measured());

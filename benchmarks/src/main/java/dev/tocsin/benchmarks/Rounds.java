@@ -13,14 +13,14 @@ import java.time.Duration;
  */
 record Rounds(int count, Duration measured, PrintStream progress) {
   private static final Duration SETTLE_MAX = Duration.ofSeconds(1);
-  private static final Duration STEP_MAX = Duration.ofSeconds(2);
-  private static final Duration WARM_UP_MAX = Duration.ofSeconds(32);
+  private static final Duration STEP_MAX = Duration.ofSeconds(5);
+  private static final Duration WARM_UP_MAX = Duration.ofSeconds(90);
 
   /** A rate that is less than so much above the best before has not risen. */
   private static final double RISE_MIN = 1.03;
 
   /** So many steps in a row that did not rise: it is warm. */
-  private static final int FLAT_STEPS = 2;
+  private static final int FLAT_STEPS = 3;
 
   /** Something that has a rate. */
   interface Load {
@@ -35,7 +35,7 @@ record Rounds(int count, Duration measured, PrintStream progress) {
 
   /** How long a warm-up may take; one step only before rounds of a second, which prove nothing. */
   Duration warmUpMax() {
-    Duration most = measured.minusSeconds(1).multipliedBy(4);
+    Duration most = measured.minusSeconds(1).multipliedBy(12);
     return most.isZero() ? measured : min(WARM_UP_MAX, most);
   }
 
