@@ -1,8 +1,11 @@
 package dev.tocsin.ingest;
 
+import dev.tocsin.runtime.CallReset;
 import dev.tocsin.runtime.Errors;
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.time.Duration;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
@@ -14,7 +17,8 @@ import org.slf4j.LoggerFactory;
 /**
  * One long-lived call: reads messages as its {@link ReadWindow} allows, and sends their answers,
  * each exactly once, while the caller takes them. Answers that the caller does not take stay here
- * and count as un-answered, so the reading stops: a caller that never reads costs one window.
+ * and count as un-answered, so the reading stops: a caller that never reads costs one window, and
+ * while it takes nothing it stands among the {@link SlowStreams}.
  *
  * <p>Answers come from any thread and never block it: they are queued, and the queue is emptied by
  * one task at a time on the ack threads, which alone touch the call's sending side. Once the caller
@@ -35,6 +39,8 @@ final class AckStream<R> {
    */
   private static final int READY_BYTES_MAX = 8 << 10;
 
+  private static final Duration CUT_RETRY_AFTER = Duration.ofSeconds(10);
+
   /** A message on its way out, and what it holds of the window until it left. */
   interface Outgoing<R> {
     /** The message. */
@@ -50,6 +56,7 @@ final class AckStream<R> {
   private final ServerCallStreamObserver<R> call;
   private final ReadWindow window;
   private final Executor acks;
+  private final SlowStreams slow;
   private final Consumer<AckStream<R>> onEnd;
   private final Queue<Outgoing<R>> answers = new ConcurrentLinkedQueue<>();
   private final AtomicInteger wakes = new AtomicInteger();
@@ -57,6 +64,8 @@ final class AckStream<R> {
   private volatile boolean halfClosed;
   private volatile boolean closing;
   private volatile boolean cancelled;
+  private volatile boolean cut;
+  private boolean waits; // of the ack threads
   private boolean ended; // of the ack threads
 
   /**
@@ -68,10 +77,12 @@ final class AckStream<R> {
       ServerCallStreamObserver<R> call,
       ReadWindow window,
       Executor acks,
+      SlowStreams slow,
       Consumer<AckStream<R>> onEnd) {
     this.call = call;
     this.window = window;
     this.acks = acks;
+    this.slow = slow;
     this.onEnd = onEnd;
   }
 
@@ -101,6 +112,11 @@ final class AckStream<R> {
     };
   }
 
+  /** Ends the call in place of opening it. */
+  void refuse(StatusRuntimeException why) {
+    call.onError(why);
+  }
+
   /** A message arrived. To be called before any answer to it is given to {@link #send}. */
   void arrived(int alerts, long bytes) {
     ask(window.arrived(alerts, bytes));
@@ -116,6 +132,12 @@ final class AckStream<R> {
   void close() {
     window.stop();
     closing = true;
+    wake();
+  }
+
+  /** Ends the call at once, and drops its answers: its caller takes none. */
+  void cut() {
+    cut = true;
     wake();
   }
 
@@ -141,6 +163,7 @@ final class AckStream<R> {
     int heard = wakes.get();
     boolean more = sendAnswers();
     endIfDone();
+    lookAtCaller();
     // What woke during the turn gets one of its own, and so does what the turn had no room for.
     if (wakes.addAndGet(more ? 1 - heard : -heard) != 0) {
       acks.execute(turn);
@@ -151,7 +174,7 @@ final class AckStream<R> {
     int sent = 0;
     int alerts = 0;
     long bytes = 0;
-    while (sent < TURN_MAX && (cancelled || call.isReady())) {
+    while (sent < TURN_MAX && (cut || cancelled || call.isReady())) {
       Outgoing<R> answer = answers.poll();
       if (answer == null) {
         break;
@@ -168,7 +191,7 @@ final class AckStream<R> {
   }
 
   private void deliver(Outgoing<R> answer) {
-    if (cancelled) {
+    if (cut || cancelled) {
       return;
     }
     try {
@@ -180,7 +203,7 @@ final class AckStream<R> {
   }
 
   private void endIfDone() {
-    if (ended || !(cancelled || ((halfClosed || closing) && window.idle()))) {
+    if (ended || !(cut || cancelled || ((halfClosed || closing) && window.idle()))) {
       return;
     }
     ended = true;
@@ -189,13 +212,29 @@ final class AckStream<R> {
       if (cancelled) {
         return;
       }
-      if (halfClosed) {
+      if (cut) {
+        window.stop();
+        call.onError(CallReset.of(Errors.exhausted("its answers are not taken", CUT_RETRY_AFTER)));
+      } else if (halfClosed) {
         call.onCompleted();
       } else {
         call.onError(Errors.unavailable(Refusal.CLOSING.message(), Refusal.CLOSING.retryAfter()));
       }
     } catch (RuntimeException e) {
       LOG.debug("a call ended before it was ended", e);
+    }
+  }
+
+  private void lookAtCaller() {
+    boolean waitsNow = !ended && !call.isReady();
+    if (waitsNow == waits) {
+      return;
+    }
+    waits = waitsNow;
+    if (waits) {
+      slow.add(this);
+    } else {
+      slow.remove(this);
     }
   }
 }

@@ -64,10 +64,18 @@ final class AlertIntake {
             .build());
   }
 
-  /** The faults of a batch itself, for which none of its alerts is taken. */
-  List<FieldViolation> check(AlertBatch batch) {
+  /**
+   * The faults of a batch itself, for which none of its alerts is taken. They cost what they would
+   * cost if they were.
+   */
+  List<FieldViolation> check(AlertBatch batch, Sender sender) {
     List<FieldViolation> faults = AlertValidator.check(batch);
     if (!faults.isEmpty()) {
+      for (int i = 0; i < batch.getAlertsCount(); i++) {
+        if (!sender.quota().takeAlert().isZero()) {
+          break; // nothing is left
+        }
+      }
       meters.refused(Refusal.INVALID_BATCH, batch.getAlertsCount());
     }
     return faults;

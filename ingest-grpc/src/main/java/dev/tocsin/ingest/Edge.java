@@ -65,7 +65,9 @@ public final class Edge implements AutoCloseable {
             counted,
             health);
     AlertIntake intake = new AlertIntake(rules::stamper, appender, counted, clock);
-    this.service = new IngestionService(config, intake, acks, health, version());
+    SlowStreams slow = new SlowStreams(config.slowStreamsMax(), counted::streamCut);
+    counted.slowStreams(slow);
+    this.service = new IngestionService(config, intake, acks, slow, health, version());
   }
 
   /**

@@ -75,9 +75,7 @@ public final class EdgeApp implements AutoCloseable {
     }
 
     private void checkCallersAreTold(Settings settings) {
-      if (access.tokens().isPresent()
-          && !forward.targets().isEmpty()
-          && forward.seal().isEmpty()) {
+      if (access.tokens().isPresent() && !forward.targets().isEmpty() && forward.seal().isEmpty()) {
         settings.fault(
             "forward.secret",
             "must be set where auth.* and edge.forward-to are, the same on the query-services:"
@@ -114,6 +112,7 @@ public final class EdgeApp implements AutoCloseable {
       lifetime.add(edge); // closed before the server: see Edge
       edge.start();
       forwarder.ifPresent(forwards -> lifetime.add(forwards::endStreams));
+      lifetime.add(server::stopAccepting); // before the streams are ended: callers go elsewhere
       // The first to be closed: whoever asks whether it is ready hears at once that it no longer
       // is.
       lifetime.add(() -> health.unmet("running", "the server is stopping"));

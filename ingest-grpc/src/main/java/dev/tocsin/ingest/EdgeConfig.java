@@ -18,8 +18,11 @@ import org.apache.kafka.clients.producer.ProducerConfig;
  * @param inFlightAlertsMax that the log has not answered, of the whole process; beyond it alerts
  *     are UNAVAILABLE
  * @param inFlightBytesMax of those
+ * @param streamsMax open at once; one more is refused
  * @param streamAlertsMax un-answered ones of one stream; at it the stream is not read any further
  * @param streamBytesMax of those
+ * @param slowStreamsMax whose callers do not take their answers; one more, and the one that has
+ *     waited longest is ended
  * @param entryAlertsMax in one entry of the log
  * @param entryBytesMax of the alerts in one entry of the log
  * @param closeTimeout for the log to answer what was taken, when the edge closes
@@ -31,8 +34,10 @@ public record EdgeConfig(
     int messageBytesMax,
     int inFlightAlertsMax,
     int inFlightBytesMax,
+    int streamsMax,
     int streamAlertsMax,
     int streamBytesMax,
+    int slowStreamsMax,
     int entryAlertsMax,
     int entryBytesMax,
     Duration closeTimeout,
@@ -57,8 +62,10 @@ public record EdgeConfig(
         messageBytesMax,
         settings.integer("edge.in-flight-alerts-max", 100_000, 1, 10_000_000),
         inFlightBytesMax,
+        settings.integer("edge.streams-max", 10_000, 1, 1_000_000),
         settings.integer("edge.stream-alerts-max", 1024, 1, 100_000),
         settings.integer("edge.stream-bytes-max", 4 << 20, 1 << 10, 1 << 30),
+        settings.integer("edge.slow-streams-max", 256, 1, 100_000),
         settings.integer("edge.entry-alerts-max", 500, 1, 10_000),
         settings.integer(
             "edge.entry-bytes-max", 512 << 10, AlertValidator.ALERT_BYTES_MAX, 4 << 20),

@@ -27,6 +27,7 @@ final class EdgeMeters {
   private final MeterRegistry meters;
   private final DistributionSummary entryAlerts;
   private final Counter producers;
+  private final Counter streamsCut;
 
   EdgeMeters(MeterRegistry meters, InFlight inFlight) {
     this.meters = meters;
@@ -71,6 +72,10 @@ final class EdgeMeters {
         Counter.builder("tocsin.edge.producers")
             .description("Producers made for the log: one, and one for each that broke")
             .register(meters);
+    streamsCut =
+        Counter.builder("tocsin.edge.streams.cut")
+            .description("Streams ended because too many callers did not take their answers")
+            .register(meters);
     gauge(
         meters,
         "tocsin.edge.in.flight.alerts",
@@ -78,6 +83,21 @@ final class EdgeMeters {
         inFlight,
         InFlight::alerts);
     gauge(meters, "tocsin.edge.in.flight.bytes", "Their bytes", inFlight, InFlight::bytes);
+  }
+
+  /** Shows how many streams wait for their callers. */
+  void slowStreams(SlowStreams slow) {
+    gauge(
+        meters,
+        "tocsin.edge.streams.slow",
+        "Streams whose callers do not take their answers now",
+        slow,
+        SlowStreams::count);
+  }
+
+  /** One of them was ended, because there were too many. */
+  void streamCut() {
+    streamsCut.increment();
   }
 
   /** An entry is on the log. */
@@ -107,12 +127,8 @@ final class EdgeMeters {
     refusals.get(why).increment(alerts);
   }
 
-  private static void gauge(
-      MeterRegistry meters,
-      String name,
-      String description,
-      InFlight inFlight,
-      ToDoubleFunction<InFlight> value) {
-    Gauge.builder(name, inFlight, value).description(description).register(meters);
+  private static <T> void gauge(
+      MeterRegistry meters, String name, String description, T counted, ToDoubleFunction<T> value) {
+    Gauge.builder(name, counted, value).description(description).register(meters);
   }
 }

@@ -48,16 +48,23 @@ final class IngestionService extends AlertIngestionImplBase {
   private final EdgeConfig config;
   private final AlertIntake intake;
   private final Executor acks;
+  private final SlowStreams slow;
   private final Health health;
   private final String version;
   private final Set<AckStream<?>> streams = ConcurrentHashMap.newKeySet();
   private volatile boolean closing;
 
   IngestionService(
-      EdgeConfig config, AlertIntake intake, Executor acks, Health health, String version) {
+      EdgeConfig config,
+      AlertIntake intake,
+      Executor acks,
+      SlowStreams slow,
+      Health health,
+      String version) {
     this.config = config;
     this.intake = intake;
     this.acks = acks;
+    this.slow = slow;
     this.health = health;
     this.version = version;
   }
@@ -88,7 +95,7 @@ final class IngestionService extends AlertIngestionImplBase {
   @Override
   public void submitAlerts(AlertBatch batch, StreamObserver<AlertBatchAck> observer) {
     ServerCallStreamObserver<AlertBatchAck> call = unary(observer);
-    List<FieldViolation> faults = intake.check(batch);
+    List<FieldViolation> faults = intake.check(batch, AlertIntake.Sender.current());
     if (!faults.isEmpty()) {
       call.onError(Violations.status(faults));
       return;
@@ -106,7 +113,7 @@ final class IngestionService extends AlertIngestionImplBase {
     return open(
         stream,
         batch -> {
-          List<FieldViolation> faults = intake.check(batch);
+          List<FieldViolation> faults = intake.check(batch, sender);
           int alerts = faults.isEmpty() ? batch.getAlertsCount() : 0;
           BatchReply reply = new BatchReply(batchId(batch), faults, alerts, stream::send);
           List<PendingAlert> prepared =
@@ -179,10 +186,14 @@ final class IngestionService extends AlertIngestionImplBase {
 
   private <R> AckStream<R> stream(StreamObserver<R> observer, int aheadMax) {
     ReadWindow window = new ReadWindow(config.streamAlertsMax(), config.streamBytesMax(), aheadMax);
-    return new AckStream<>((ServerCallStreamObserver<R>) observer, window, acks, this::ended);
+    return new AckStream<>((ServerCallStreamObserver<R>) observer, window, acks, slow, this::ended);
   }
 
   private <Q, R> StreamObserver<Q> open(AckStream<R> stream, Consumer<Q> reader) {
+    if (streams.size() >= config.streamsMax()) { // a few more come through at once, at most
+      stream.refuse(Errors.exhausted("too many streams are open", Refusal.FULL.retryAfter()));
+      return new NoRequests<>();
+    }
     StreamObserver<Q> requests = stream.open(reader);
     streams.add(stream);
     if (closing) {
@@ -196,6 +207,18 @@ final class IngestionService extends AlertIngestionImplBase {
       streams.remove(stream);
       streams.notifyAll();
     }
+  }
+
+  /** Of a call that has ended already. */
+  private static final class NoRequests<Q> implements StreamObserver<Q> {
+    @Override
+    public void onNext(Q message) {}
+
+    @Override
+    public void onError(Throwable cancellation) {}
+
+    @Override
+    public void onCompleted() {}
   }
 
   private static <R> ServerCallStreamObserver<R> unary(StreamObserver<R> observer) {

@@ -12,12 +12,14 @@ import com.nimbusds.jose.crypto.MACSigner;
 import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.SignedJWT;
 import dev.tocsin.proto.alerts.AlertAck;
+import dev.tocsin.proto.alerts.AlertBatch;
+import dev.tocsin.proto.alerts.AlertBatchAck;
 import dev.tocsin.proto.alerts.AlertIngestionGrpc;
 import dev.tocsin.proto.alerts.AlertMessage;
 import dev.tocsin.proto.alerts.HealthCheckRequest;
 import dev.tocsin.runtime.Lifetime;
 import dev.tocsin.runtime.Settings;
-import dev.tocsin.testbroker.SharedBroker;
+import dev.tocsin.testsupport.SharedBroker;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Status;
@@ -139,6 +141,50 @@ final class AccessIT {
         .isEqualTo(AlertAck.Status.ACCEPTED);
     assertThat(metric("tocsin_edge_refusals_total{reason=\"RATE_LIMITED\"}"))
         .isGreaterThan(limited.size());
+  }
+
+  @Test
+  void batchWithAFault_costsWhatItsAlertsWould() throws Exception {
+    open(Map.of("limits.alerts-per-second", "1", "limits.alerts-burst", "50"));
+    AlertBatch.Builder batch =
+        AlertBatch.newBuilder().setBatchId("x".repeat(AlertValidator.BATCH_ID_MAX + 1));
+    for (int i = 0; i < 60; i++) {
+      batch.addAlerts(Alerts.alert("a-" + i));
+    }
+    String token = token("anna", 600, "producer");
+
+    StatusRuntimeException faulty =
+        catchThrowableOfType(
+            StatusRuntimeException.class, () -> calls(token).submitAlerts(batch.build()));
+
+    assertThat(faulty.getStatus().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+    AlertBatchAck after = calls(token).submitAlerts(batch.setBatchId("good").build());
+    assertThat(after.getAcksList())
+        .filteredOn(ack -> ack.getStatus() == AlertAck.Status.RATE_LIMITED)
+        .hasSizeGreaterThan(40);
+  }
+
+  @Test
+  void tooManyStreams_areRefused_untilOneEnds() throws Exception {
+    open(Map.of("edge.streams-max", "2"));
+    String token = token("anna", 600, "producer");
+    Acked first = stream(token);
+    Acked second = stream(token);
+    for (Acked open : List.of(first, second)) {
+      open.alerts.onNext(Alerts.alert("a").build());
+      await().until(() -> open.acks.size() == 1);
+    }
+
+    Acked third = stream(token);
+
+    assertThat(third.ended.get(30, TimeUnit.SECONDS).getCode())
+        .isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    first.alerts.onCompleted();
+    assertThat(first.ended.get(30, TimeUnit.SECONDS).isOk()).isTrue();
+    Acked next = stream(token);
+    next.alerts.onNext(Alerts.alert("b").build());
+    await().until(() -> next.acks.size() == 1);
+    assertThat(second.ended).isNotDone();
   }
 
   @Test

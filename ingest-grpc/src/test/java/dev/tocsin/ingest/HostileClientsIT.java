@@ -9,7 +9,7 @@ import com.sun.management.ThreadMXBean;
 import dev.tocsin.proto.alerts.AlertAck;
 import dev.tocsin.proto.alerts.AlertIngestionGrpc;
 import dev.tocsin.proto.alerts.AlertMessage;
-import dev.tocsin.testbroker.SharedBroker;
+import dev.tocsin.testsupport.SharedBroker;
 import io.grpc.CallOptions;
 import io.grpc.Codec;
 import io.grpc.CompressorRegistry;
@@ -61,6 +61,8 @@ final class HostileClientsIT {
   private static final int MESSAGE_BYTES_MAX = 4 << 20;
   private static final int CALLS_MAX = 1_000;
   private static final int LINES_MAX = 5;
+  private static final int SLOW_STREAMS_MAX = 20;
+  private static final int PARTIAL_BYTES_MAX = 2 << 20;
 
   private static EdgeFixture edge;
 
@@ -74,7 +76,9 @@ final class HostileClientsIT {
             Map.of(
                 "edge.handshake-timeout", "2s",
                 "edge.keepalive-time", "10s",
-                "edge.keepalive-timeout", "4s"));
+                "edge.keepalive-timeout", "4s",
+                "edge.slow-streams-max", Integer.toString(SLOW_STREAMS_MAX),
+                "edge.partial-bytes-max", Integer.toString(PARTIAL_BYTES_MAX)));
   }
 
   @AfterAll
@@ -313,6 +317,85 @@ final class HostileClientsIT {
       Awaitility.await().until(() -> count(alive, Http2Peer.DATA) == 2);
       assertThat(alive.isEnded()).isFalse();
     }
+  }
+
+  @Test
+  void streamsThatTakeNoAnswers_areCutTheLongestFirst() throws Exception {
+    int cut = 5;
+    double before = edge.count("tocsin.edge.streams.cut");
+    byte[] alert = Alerts.alert("untaken").build().toByteArray();
+    byte[] noWindow = {0, 4, 0, 0, 0, 0};
+    try (Http2Peer peer = Http2Peer.answering(edge.server.port())) {
+      peer.frame(Http2Peer.SETTINGS, 0, 0, noWindow);
+      for (int i = 0; i < SLOW_STREAMS_MAX + cut; i++) {
+        int stream = 2 * i + 1;
+        int slow = Math.min(i + 1, SLOW_STREAMS_MAX);
+        peer.call(stream, STREAM);
+        for (int j = 0; j < 400; j++) { // whose answers are more than the transport buffers
+          peer.message(stream, 0, alert);
+        }
+        peer.flush();
+        Awaitility.await("it waits for its caller")
+            .atMost(Duration.ofSeconds(20))
+            .until(() -> edge.gauge("tocsin.edge.streams.slow") == slow);
+      }
+      peer.await(frame -> isReset(frame, 2 * cut - 1));
+      assertThat(peer.frames.stream().filter(f -> f.type() == Http2Peer.RST_STREAM))
+          .extracting(Http2Peer.Frame::stream)
+          .containsExactly(1, 3, 5, 7, 9);
+      assertThat(edge.count("tocsin.edge.streams.cut") - before).isEqualTo(cut);
+    }
+    Awaitility.await().until(() -> edge.gauge("tocsin.edge.streams.slow") == 0);
+  }
+
+  @Test
+  void messagesThatAreNeverFinished_areDroppedTheOldestFirst() throws Exception {
+    double before = edge.count("tocsin.calls.reset.partial");
+    int part = 16 << 10; // the largest frame
+    int parts = 16;
+    byte[] header = {0, 0, MESSAGE_BYTES_MAX >> 16, 0, 0};
+    try (Http2Peer peer = Http2Peer.answering(edge.server.port())) {
+      int fit = PARTIAL_BYTES_MAX / (part * parts);
+      long sent = 0;
+      for (int i = 0; i < fit + 2; i++) {
+        int stream = 2 * i + 1;
+        peer.call(stream, STREAM).frame(Http2Peer.DATA, 0, stream, header);
+        sent += header.length;
+        for (int j = 0; j < parts; j++) {
+          sent += part;
+          long needed = sent;
+          Awaitility.await("the server lets as much be sent")
+              .pollInterval(Duration.ofMillis(1))
+              .until(() -> connectionWindow(peer) >= needed);
+          peer.frame(Http2Peer.DATA, 0, stream, new byte[part]).flush();
+        }
+      }
+      peer.await(frame -> isEnd(frame) && frame.stream() == 3);
+      assertThat(peer.frames.stream().filter(HostileClientsIT::isEnd))
+          .extracting(Http2Peer.Frame::stream)
+          .containsExactly(1, 3);
+      assertThat(edge.count("tocsin.calls.reset.partial") - before).isEqualTo(2);
+    }
+  }
+
+  /** How much the peer may have sent on all its streams by now. */
+  private static long connectionWindow(Http2Peer peer) {
+    return 65_535
+        + peer.frames.stream()
+            .filter(f -> f.type() == Http2Peer.WINDOW_UPDATE && f.stream() == 0)
+            .mapToLong(f -> f.body().asReadOnlyByteBuffer().getInt())
+            .sum();
+  }
+
+  /** By a status: nothing waits in front of it. */
+  private static boolean isEnd(Http2Peer.Frame frame) {
+    return frame.type() == Http2Peer.HEADERS && (frame.flags() & Http2Peer.END_STREAM) != 0;
+  }
+
+  private static boolean isReset(Http2Peer.Frame frame, int stream) {
+    return frame.type() == Http2Peer.RST_STREAM
+        && frame.stream() == stream
+        && frame.error() == Http2Peer.CANCEL;
   }
 
   private static long count(Http2Peer peer, int type) {

@@ -19,6 +19,7 @@ import java.util.Map;
  * @param keepaliveTime in which nothing came from the peer, until it is asked by a PING
  * @param keepaliveTimeout for its answer; then it is taken for dead. Also dead is who takes nothing
  *     of what is sent to it for both times together
+ * @param partialBytesMax of all messages that have not arrived whole; see {@link PartialMessages}
  */
 public record ConnectionLimits(
     int connectionsMax,
@@ -28,7 +29,8 @@ public record ConnectionLimits(
     Duration ageMax,
     Duration ageGrace,
     Duration keepaliveTime,
-    Duration keepaliveTimeout) {
+    Duration keepaliveTimeout,
+    int partialBytesMax) {
   private static final int CONNECTIONS_LIMIT = 1_000_000;
   private static final int CONNECTIONS = 10_000;
   private static final int PUBLIC_ADDRESS_CONNECTIONS = 1_000;
@@ -49,7 +51,8 @@ public record ConnectionLimits(
    * The settings {@code NAME.connections-max} (10,000), {@code .address-connections-max} (1,000),
    * {@code .handshake-timeout} (10s), {@code .connection-idle-max} (15m), {@code
    * .connection-age-max} (0s, none), {@code .connection-age-grace} (10m), {@code .keepalive-time}
-   * (20s) and {@code .keepalive-timeout} (10s).
+   * (20s), {@code .keepalive-timeout} (10s) and {@code .partial-bytes-max} (half of the heap's
+   * bound, which is also what the JVM lets lie outside the heap).
    */
   static ConnectionLimits read(Settings settings, String name) {
     return read(settings, name, PUBLIC_ADDRESS_CONNECTIONS, PUBLIC_IDLE);
@@ -84,6 +87,11 @@ public record ConnectionLimits(
             KEEPALIVE_TIME_MIN,
             Duration.ofHours(2)),
         settings.duration(
-            name + ".keepalive-timeout", Duration.ofSeconds(10), SECOND, Duration.ofMinutes(5)));
+            name + ".keepalive-timeout", Duration.ofSeconds(10), SECOND, Duration.ofMinutes(5)),
+        settings.integer(name + ".partial-bytes-max", partialBytes(), 1 << 20, Integer.MAX_VALUE));
+  }
+
+  private static int partialBytes() {
+    return (int) Math.min(Integer.MAX_VALUE, Runtime.getRuntime().maxMemory() / 2);
   }
 }

@@ -149,6 +149,7 @@ public final class GrpcServer implements AutoCloseable {
   private Optional<CallerGuard> forwarded = Optional.empty();
   private Optional<Guards> access = Optional.empty();
   private Server server;
+  private volatile long stoppedNanos;
 
   /** A server that is yet to be given services and started. */
   public GrpcServer(Config config, MeterRegistry meters, Health health) {
@@ -212,6 +213,8 @@ public final class GrpcServer implements AutoCloseable {
    */
   public GrpcServer start() throws IOException {
     TransportLog.quiet();
+    LeakDetection.onlyIfAsked();
+    PartialMessages partial = new PartialMessages(config.connections().partialBytesMax(), meters);
     MetadataBound metadata = new MetadataBound(config.metadataBytesMax());
     NettyServerBuilder builder =
         NettyServerBuilder.forAddress(new InetSocketAddress(config.host(), config.port()))
@@ -231,9 +234,12 @@ public final class GrpcServer implements AutoCloseable {
         .intercept(new Trace())
         .intercept(calls)
         .intercept(metadata)
+        .intercept(partial)
         .intercept(new CallMetrics(meters))
         .intercept(new AccessLog(access.map(Guards::logged).orElse(LoggedCalls.OFF)))
         .intercept(open)
+        .intercept(new CallReset())
+        .addStreamTracerFactory(partial)
         .addService(healthService.getHealthService())
         .addService(ProtoReflectionServiceV1.newInstance())
         .addService(oldReflection());
@@ -268,14 +274,24 @@ public final class GrpcServer implements AutoCloseable {
     return server.getPort();
   }
 
+  /**
+   * Takes no more calls: it says NOT_SERVING, then tells each connection to go (GOAWAY). The calls
+   * under way go on. Returns at once.
+   */
+  public void stopAccepting() {
+    healthService.enterTerminalState();
+    if (server != null && !server.isShutdown()) {
+      server.shutdown();
+      stoppedNanos = System.nanoTime();
+    }
+  }
+
   /** Stops accepting, lets the calls under way end for ten seconds, then ends them. */
   @Override
   public void close() throws InterruptedException {
-    healthService.enterTerminalState();
+    stopAccepting();
     if (server != null) {
-      server.shutdown();
-      long begunNanos = System.nanoTime();
-      if (!awaitCalls(begunNanos)) {
+      if (!awaitCalls(System.nanoTime())) {
         server.shutdownNow().awaitTermination(1, TimeUnit.SECONDS);
       }
     }
@@ -287,7 +303,8 @@ public final class GrpcServer implements AutoCloseable {
   private boolean awaitCalls(long begunNanos) throws InterruptedException {
     while (!server.awaitTermination(SHUTDOWN_POLL.toMillis(), TimeUnit.MILLISECONDS)) {
       long tookNanos = System.nanoTime() - begunNanos;
-      boolean idle = tookNanos > SHUTDOWN_MIN.toNanos() && open.count() == 0;
+      boolean heard = System.nanoTime() - stoppedNanos > SHUTDOWN_MIN.toNanos();
+      boolean idle = heard && open.count() == 0;
       if (idle || tookNanos > SHUTDOWN_MAX.toNanos()) {
         return false;
       }

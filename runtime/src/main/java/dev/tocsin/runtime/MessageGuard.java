@@ -42,7 +42,7 @@ final class MessageGuard {
     MethodDescriptor<Object, R> lenient =
         plain.toBuilder(
                 new LenientMarshaller<>(plain.getRequestMarshaller()),
-                plain.getResponseMarshaller())
+                CallReset.marshaller(plain.getResponseMarshaller()))
             .build();
     return ServerMethodDefinition.create(
         lenient, new GuardedHandler<>(plain, method.getServerCallHandler()));

@@ -22,6 +22,9 @@ final class TransportLog {
           Logger.getLogger(NETTY + "NettyServerHandler"),
           Logger.getLogger(NETTY + "NettyServerTransport.connections"));
 
+  /** It takes a reset that we asked for as an internal error. */
+  private static final Logger CALLS = Logger.getLogger("io.grpc.internal.ServerCallImpl");
+
   private TransportLog() {}
 
   /** From now on, in the whole process. */
@@ -31,6 +34,7 @@ final class TransportLog {
         source.setFilter(new OneLine(new SeldomLine()));
       }
     }
+    CALLS.setFilter(record -> !CallReset.isReset(record.getThrown()));
   }
 
   private record OneLine(SeldomLine line) implements Filter {
