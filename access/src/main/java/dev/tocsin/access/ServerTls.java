@@ -7,11 +7,15 @@ import io.grpc.netty.shaded.io.netty.handler.ssl.ClientAuth;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslProvider;
+import io.grpc.util.AdvancedTlsX509TrustManager;
 import io.grpc.util.AdvancedTlsX509TrustManager.Verification;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.Optional;
+import javax.net.ssl.SSLSession;
+import javax.net.ssl.SSLSessionContext;
 
 /**
  * A server's side of TLS 1.3, from files that are looked at again and again: a new certificate
@@ -19,6 +23,15 @@ import java.util.Optional;
  * match, leave the last ones in force, and a line in the log. Thread-safe.
  */
 public final class ServerTls implements Guards, AutoCloseable {
+  /** Tickets would hold sessions outside of this process, where none can be forgotten. */
+  private static final String TICKETS = "jdk.tls.server.enableSessionTicketExtension";
+
+  static {
+    if (System.getProperty(TICKETS) == null) {
+      System.setProperty(TICKETS, "false");
+    }
+  }
+
   private final TlsFiles files;
   private final SslContext context;
 
@@ -84,18 +97,36 @@ public final class ServerTls implements Guards, AutoCloseable {
   public ServerTls(Config config) throws IOException {
     files = new TlsFiles(config.reload());
     SslContextBuilder builder =
-        GrpcSslContexts.configure(
-                SslContextBuilder.forServer(files.identity(config.certificates(), config.key())),
-                SslProvider.JDK)
-            .protocols("TLSv1.3");
+        SslContextBuilder.forServer(files.identity(config.certificates(), config.key()));
     if (config.clientAuthorities().isPresent()) {
-      builder
-          .trustManager(
-              files.authorities(
-                  config.clientAuthorities().get(), Verification.CERTIFICATE_ONLY_VERIFICATION))
+      AdvancedTlsX509TrustManager trust =
+          files.authorities(
+              config.clientAuthorities().get(),
+              Verification.CERTIFICATE_ONLY_VERIFICATION,
+              this::forgetSessions);
+      // By the JDK, whose sessions can be forgotten; else by whichever library is the fastest.
+      GrpcSslContexts.configure(builder, SslProvider.JDK)
+          .trustManager(trust)
           .clientAuth(ClientAuth.REQUIRE);
+    } else {
+      GrpcSslContexts.configure(builder);
     }
+    builder.protocols("TLSv1.3");
     context = builder.build();
+  }
+
+  /**
+   * Who resumes a session shows no certificate, so one that an authority has signed would live on
+   * in them after the authority is taken away.
+   */
+  private void forgetSessions() {
+    SSLSessionContext sessions = context.sessionContext();
+    for (byte[] id : Collections.list(sessions.getIds())) {
+      SSLSession session = sessions.getSession(id);
+      if (session != null) {
+        session.invalidate();
+      }
+    }
   }
 
   /** For the listener. */

@@ -24,6 +24,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -89,18 +90,33 @@ final class TlsFiles implements AutoCloseable {
   /**
    * Trusts whom one of these authorities has signed.
    *
+   * @param onChange is run after others have taken their place
    * @throws IOException if they cannot be used; then all is closed
    */
-  AdvancedTlsX509TrustManager authorities(Path file, Verification verification) throws IOException {
+  AdvancedTlsX509TrustManager authorities(Path file, Verification verification, Runnable onChange)
+      throws IOException {
     try {
       AdvancedTlsX509TrustManager trust =
           AdvancedTlsX509TrustManager.newBuilder().setVerification(verification).build();
-      watch(List.of(file), () -> trust.updateTrustCredentials(chain(file)));
+      AtomicBoolean first = new AtomicBoolean(true);
+      watch(
+          List.of(file),
+          () -> {
+            trust.updateTrustCredentials(chain(file));
+            if (!first.getAndSet(false)) {
+              onChange.run();
+            }
+          });
       return trust;
     } catch (GeneralSecurityException e) {
       close();
       throw new IOException(e);
     }
+  }
+
+  /** The same, where nothing depends on whom they trust. */
+  AdvancedTlsX509TrustManager authorities(Path file, Verification verification) throws IOException {
+    return authorities(file, verification, () -> {});
   }
 
   /** Reads the files now, and again whenever one of them was changed. */

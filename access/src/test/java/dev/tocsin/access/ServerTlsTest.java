@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import dev.tocsin.proto.alerts.AlertIngestionGrpc;
 import dev.tocsin.proto.alerts.HealthCheckRequest;
 import dev.tocsin.proto.alerts.HealthCheckResponse;
+import dev.tocsin.testsupport.Certificates;
 import io.grpc.ChannelCredentials;
 import io.grpc.Grpc;
 import io.grpc.ManagedChannel;
@@ -15,7 +16,12 @@ import io.grpc.Server;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.TlsChannelCredentials;
+import io.grpc.netty.shaded.io.grpc.netty.GrpcSslContexts;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslProvider;
 import io.grpc.stub.StreamObserver;
 import java.io.File;
 import java.io.IOException;
@@ -106,6 +112,26 @@ class ServerTlsTest {
   }
 
   @Test
+  void authorityThatIsTakenAway_doesNotLiveOnInSessions() throws Exception {
+    Path trusted = Files.copy(authority.authority(), folder.resolve("trusted.pem"));
+    serve(Optional.of(trusted));
+    Certificates.Issued client = authority.issue("leaving");
+    SslContext resuming = resuming(client);
+    assertThat(call(resuming)).isEqualTo(Status.Code.OK);
+
+    Path others = Files.copy(other.authority(), folder.resolve("others.pem"));
+    Files.move(others, trusted, StandardCopyOption.REPLACE_EXISTING);
+
+    await()
+        .atMost(Duration.ofSeconds(20))
+        .untilAsserted(() -> assertThat(call(resuming(client))).isEqualTo(Status.Code.UNAVAILABLE));
+    await()
+        .pollInterval(Duration.ofMillis(300)) // each call that resumes begins no new session
+        .atMost(Duration.ofSeconds(20))
+        .untilAsserted(() -> assertThat(call(resuming)).isEqualTo(Status.Code.UNAVAILABLE));
+  }
+
+  @Test
   void newCertificate_servesTheNextConnection_withoutARestart() throws Exception {
     serve(Optional.empty());
     assertThat(handshake("TLSv1.3").getSubjectX500Principal().getName()).isEqualTo("CN=server");
@@ -163,8 +189,23 @@ class ServerTlsTest {
   }
 
   private Status.Code call(ChannelCredentials credentials) throws InterruptedException {
-    ManagedChannel channel =
-        Grpc.newChannelBuilder("127.0.0.1:" + server.getPort(), credentials).build();
+    return call(Grpc.newChannelBuilder("127.0.0.1:" + server.getPort(), credentials).build());
+  }
+
+  /** A client that resumes its sessions, as long as it uses the same. */
+  private static SslContext resuming(Certificates.Issued client) throws IOException {
+    return GrpcSslContexts.configure(SslContextBuilder.forClient(), SslProvider.JDK)
+        .trustManager(authority.authority().toFile())
+        .keyManager(client.certificate().toFile(), client.key().toFile())
+        .build();
+  }
+
+  private Status.Code call(SslContext context) throws InterruptedException {
+    return call(
+        NettyChannelBuilder.forAddress("127.0.0.1", server.getPort()).sslContext(context).build());
+  }
+
+  private static Status.Code call(ManagedChannel channel) throws InterruptedException {
     try {
       StatusRuntimeException failure =
           catchThrowableOfType(
