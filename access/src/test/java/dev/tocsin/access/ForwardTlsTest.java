@@ -13,6 +13,7 @@ import dev.tocsin.runtime.GrpcServer;
 import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
 import dev.tocsin.runtime.Settings;
+import dev.tocsin.testsupport.Certificates;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;

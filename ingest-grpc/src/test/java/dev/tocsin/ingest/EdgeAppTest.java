@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.rpc.RetryInfo;
-import dev.tocsin.access.Certificates;
 import dev.tocsin.access.ServerTls;
 import dev.tocsin.proto.incidents.IncidentEvent;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc;
@@ -13,6 +12,7 @@ import dev.tocsin.runtime.GrpcServer;
 import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
 import dev.tocsin.runtime.Settings;
+import dev.tocsin.testsupport.Certificates;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;

@@ -16,7 +16,7 @@ import dev.tocsin.schemas.AlertStatus;
 import dev.tocsin.schemas.IncidentType;
 import dev.tocsin.schemas.Partitions;
 import dev.tocsin.schemas.Severity;
-import dev.tocsin.testbroker.SharedBroker;
+import dev.tocsin.testsupport.SharedBroker;
 import io.grpc.Status;
 import java.util.ArrayList;
 import java.util.HexFormat;

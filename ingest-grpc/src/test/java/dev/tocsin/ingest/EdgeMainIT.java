@@ -8,7 +8,7 @@ import com.nimbusds.jose.util.JSONObjectUtils;
 import dev.tocsin.proto.alerts.AlertAck;
 import dev.tocsin.proto.alerts.AlertIngestionGrpc;
 import dev.tocsin.proto.alerts.AlertMessage;
-import dev.tocsin.testbroker.SharedBroker;
+import dev.tocsin.testsupport.SharedBroker;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.Metadata;

@@ -11,7 +11,7 @@ import dev.tocsin.proto.alerts.AlertBatchAck;
 import dev.tocsin.proto.alerts.AlertIngestionGrpc;
 import dev.tocsin.proto.alerts.AlertMessage;
 import dev.tocsin.proto.alerts.FieldViolation;
-import dev.tocsin.testbroker.SharedBroker;
+import dev.tocsin.testsupport.SharedBroker;
 import io.grpc.CallOptions;
 import io.grpc.Codec;
 import io.grpc.CompressorRegistry;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.tocsin.proto.alerts.AlertMessage;
-import dev.tocsin.testbroker.SharedBroker;
+import dev.tocsin.testsupport.SharedBroker;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;

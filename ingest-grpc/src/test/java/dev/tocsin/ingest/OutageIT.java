@@ -12,7 +12,7 @@ import dev.tocsin.proto.alerts.HealthCheckRequest;
 import dev.tocsin.proto.alerts.HealthStatus;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.WriterSchema;
-import dev.tocsin.testbroker.SharedBroker;
+import dev.tocsin.testsupport.SharedBroker;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;

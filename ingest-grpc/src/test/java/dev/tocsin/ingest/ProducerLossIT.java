@@ -2,7 +2,7 @@ package dev.tocsin.ingest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tocsin.testbroker.SharedBroker;
+import dev.tocsin.testsupport.SharedBroker;
 import java.time.Duration;
 import java.util.Map;
 import org.awaitility.Awaitility;

@@ -11,7 +11,7 @@ import dev.tocsin.schemas.MatchOperator;
 import dev.tocsin.schemas.Matcher;
 import dev.tocsin.schemas.Rule;
 import dev.tocsin.schemas.Rules;
-import dev.tocsin.testbroker.SharedBroker;
+import dev.tocsin.testsupport.SharedBroker;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.HashMap;

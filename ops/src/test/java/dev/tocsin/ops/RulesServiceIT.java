@@ -18,7 +18,7 @@ import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.RulesBook;
 import dev.tocsin.schemas.Topics;
 import dev.tocsin.schemas.WriterSchema;
-import dev.tocsin.testbroker.SharedBroker;
+import dev.tocsin.testsupport.SharedBroker;
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.Status;

@@ -20,7 +20,7 @@ import dev.tocsin.schemas.IncidentId;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.Partitions;
 import dev.tocsin.schemas.Topics;
-import dev.tocsin.testbroker.SharedBroker;
+import dev.tocsin.testsupport.SharedBroker;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;

@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import dev.tocsin.access.Certificates;
 import dev.tocsin.access.ServerTls;
 import dev.tocsin.proto.incidents.GetIncidentRequest;
 import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc;
 import dev.tocsin.proto.incidents.ListIncidentsRequest;
+import dev.tocsin.testsupport.Certificates;
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.health.v1.HealthCheckRequest;

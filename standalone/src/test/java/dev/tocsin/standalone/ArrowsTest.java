@@ -32,7 +32,7 @@ class ArrowsTest {
               Map.entry("proto", List.of()),
               Map.entry("schemas", List.of()),
               Map.entry("broker", List.of()),
-              Map.entry("testbroker", List.of("broker")),
+              Map.entry("testsupport", List.of("broker")),
               Map.entry("engine", List.of("schemas")),
               Map.entry("runtime", List.of("proto", "schemas")),
               Map.entry("access", List.of("proto", "runtime")),

@@ -14,7 +14,7 @@ import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc;
 import dev.tocsin.proto.incidents.ListIncidentsRequest;
 import dev.tocsin.query.QueryMain;
-import dev.tocsin.testbroker.SharedBroker;
+import dev.tocsin.testsupport.SharedBroker;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;

@@ -12,7 +12,7 @@ import dev.tocsin.schemas.Alerts;
 import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.Topics;
-import dev.tocsin.testbroker.SharedBroker;
+import dev.tocsin.testsupport.SharedBroker;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -39,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(600)
 class EdgeKillIT {
-  private static final int KILLS = Integer.getInteger("edge.kills", 5);
+  private static final int KILLS = Integer.getInteger("edge.kills", 3);
   private static final int CLIENTS = 2;
   private static final int BETWEEN_KILLS = 1_000;
   private static final int PARTITIONS = 4;

@@ -19,7 +19,7 @@ import dev.tocsin.proto.incidents.ListIncidentsRequest;
 import dev.tocsin.proto.incidents.StreamIncidentsRequest;
 import dev.tocsin.proto.incidents.UpdateIncidentRequest;
 import dev.tocsin.query.QueryMain;
-import dev.tocsin.testbroker.SharedBroker;
+import dev.tocsin.testsupport.SharedBroker;
 import io.grpc.Channel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tocsin.broker.FreePorts;
 import dev.tocsin.runtime.Settings;
-import dev.tocsin.testbroker.SharedBroker;
+import dev.tocsin.testsupport.SharedBroker;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;

@@ -14,7 +14,7 @@ import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.IncidentEvent;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.Topics;
-import dev.tocsin.testbroker.SharedBroker;
+import dev.tocsin.testsupport.SharedBroker;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;

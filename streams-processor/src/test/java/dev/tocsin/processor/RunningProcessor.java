@@ -17,7 +17,7 @@ import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Settings;
 import dev.tocsin.schemas.Command;
 import dev.tocsin.schemas.Topics;
-import dev.tocsin.testbroker.SharedBroker;
+import dev.tocsin.testsupport.SharedBroker;
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
 import io.grpc.inprocess.InProcessChannelBuilder;

@@ -1,4 +1,4 @@
-package dev.tocsin.testbroker;
+package dev.tocsin.testsupport;
 
 import java.util.Locale;
 import java.util.Optional;

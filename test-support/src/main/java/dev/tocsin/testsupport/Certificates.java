@@ -1,4 +1,4 @@
-package dev.tocsin.access;
+package dev.tocsin.testsupport;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -10,10 +10,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/**
- * An authority of its own, and certificates that it signs, by the JDK's keytool; for other modules'
- * tests too.
- */
+/** An authority of its own, and certificates that it signs, by the JDK's keytool. */
 public final class Certificates {
   private static final String PASSWORD = "only in a test";
   private static final String AUTHORITY = "authority";
@@ -41,7 +38,7 @@ public final class Certificates {
   /** A certificate and its key. */
   public record Issued(Path certificate, Path key) {
     /** The same, in files of its own. */
-    Issued copiedTo(Path folder) throws IOException {
+    public Issued copiedTo(Path folder) throws IOException {
       return new Issued(copy(certificate, folder), copy(key, folder));
     }
 
@@ -56,7 +53,7 @@ public final class Certificates {
   }
 
   /** The same with an RSA key. */
-  Issued issueRsa(String to) throws Exception {
+  public Issued issueRsa(String to) throws Exception {
     return issue(to, RSA);
   }
 

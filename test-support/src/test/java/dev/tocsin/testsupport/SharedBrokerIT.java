@@ -1,4 +1,4 @@
-package dev.tocsin.testbroker;
+package dev.tocsin.testsupport;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

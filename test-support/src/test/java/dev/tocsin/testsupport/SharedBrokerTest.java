@@ -1,9 +1,9 @@
-package dev.tocsin.testbroker;
+package dev.tocsin.testsupport;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.tocsin.testbroker.SharedBroker.Kind;
+import dev.tocsin.testsupport.SharedBroker.Kind;
 import org.junit.jupiter.api.Test;
 
 class SharedBrokerTest {

@@ -1,4 +1,4 @@
-package dev.tocsin.testbroker;
+package dev.tocsin.testsupport;
 
 import com.github.dockerjava.api.command.CreateContainerCmd;
 import java.io.IOException;

@@ -1,4 +1,4 @@
-package dev.tocsin.testbroker;
+package dev.tocsin.testsupport;
 
 import dev.tocsin.broker.BrokerProcess;
 import java.io.IOException;
