@@ -37,6 +37,10 @@ import org.slf4j.LoggerFactory;
 final class TlsFiles implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(TlsFiles.class);
   private static final int PROOF_BYTES = 32;
+
+  /** The most that a server's handshake time-out can be set to. */
+  private static final Duration HANDSHAKE_MAX = Duration.ofMinutes(2);
+
   private static final int FILE_BYTES_MAX = 1 << 20;
 
   private final Consumer<String> warnings;
@@ -90,7 +94,8 @@ final class TlsFiles implements AutoCloseable {
   /**
    * Trusts whom one of these authorities has signed.
    *
-   * @param onChange is run after others have taken their place
+   * @param onChange is run after others have taken their place, and again when no handshake can be
+   *     under way that began before
    * @throws IOException if they cannot be used; then all is closed
    */
   AdvancedTlsX509TrustManager authorities(Path file, Verification verification, Runnable onChange)
@@ -105,6 +110,9 @@ final class TlsFiles implements AutoCloseable {
             trust.updateTrustCredentials(chain(file));
             if (!first.getAndSet(false)) {
               onChange.run();
+              // For handshakes that were under way, of which some trusted the old ones.
+              var unused =
+                  reader.schedule(onChange, HANDSHAKE_MAX.toMillis(), TimeUnit.MILLISECONDS);
             }
           });
       return trust;

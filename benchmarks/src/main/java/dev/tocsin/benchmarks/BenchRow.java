@@ -39,12 +39,12 @@ record BenchRow(String name, List<String> what, Bar bar, Bench bench) {
           new BenchRow(
               "edge-stream-jwt",
               List.of("edge-stream of callers with tokens, against one without"),
-              Bar.NONE,
+              Bar.ratioAtLeast(0.85),
               (stand, rounds) -> new EdgeBench(stand, rounds).streamWithTokens()),
           new BenchRow(
               "edge-stream-tls",
               List.of("edge-stream over TLS, against one without"),
-              Bar.NONE,
+              Bar.ratioAtLeast(0.65),
               (stand, rounds) -> new EdgeBench(stand, rounds).streamWithTls()),
           new BenchRow(
               "edge-latency",

@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
  *
  * @param <R> the answers' type
  */
-final class AckStream<R> {
+final class AckStream<R> implements SlowStreams.Waiting {
   private static final Logger LOG = LoggerFactory.getLogger(AckStream.class);
 
   /** Answers sent in one go, before other streams get their turn. */
@@ -92,6 +92,7 @@ final class AckStream<R> {
     call.setOnReadyThreshold(READY_BYTES_MAX);
     call.setOnReadyHandler(this::wake);
     call.setOnCancelHandler(this::cancel);
+    call.setOnCloseHandler(this::cancel); // also where it is ended by others than this
     ask(window.open());
     return new StreamObserver<>() {
       @Override
@@ -136,7 +137,9 @@ final class AckStream<R> {
   }
 
   /** Ends the call at once, and drops its answers: its caller takes none. */
-  void cut() {
+  @Override
+  public void cut() {
+    window.stop();
     cut = true;
     wake();
   }
@@ -213,7 +216,6 @@ final class AckStream<R> {
         return;
       }
       if (cut) {
-        window.stop();
         call.onError(CallReset.of(Errors.exhausted("its answers are not taken", CUT_RETRY_AFTER)));
       } else if (halfClosed) {
         call.onCompleted();

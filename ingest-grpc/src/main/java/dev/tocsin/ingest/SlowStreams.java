@@ -1,39 +1,66 @@
 package dev.tocsin.ingest;
 
-import java.util.LinkedHashSet;
-import java.util.Set;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.LongSupplier;
 
 /**
  * The streams whose callers do not take their answers now, the longest first. What waits for a
  * caller is held by no bound of the process, since the log has it already; so no more than so many
- * streams may wait at once, and one more cuts the one that has waited longest.
+ * streams may wait for long, and four times as many at all: one more cuts the one that has waited
+ * longest. Every busy stream waits now and then for a moment, and many do at once after a pause.
  *
  * <p>Thread-safe.
  */
 final class SlowStreams {
+  /** A stream that has waited for less is cut only at four times the bound. */
+  static final Duration PATIENCE = Duration.ofSeconds(3);
+
+  private static final int BURST = 4;
+
   private final int max;
   private final Runnable onCut;
-  private final Set<AckStream<?>> waiting = new LinkedHashSet<>(); // under its lock
+  private final LongSupplier nanoTime;
+
+  /** Since when each waits. */
+  private final Map<Waiting, Long> sinceNanos = new LinkedHashMap<>(); // under its lock
+
+  /** What can be cut. */
+  interface Waiting {
+    /** It is to end now, without its answers. */
+    void cut();
+  }
 
   /**
    * None yet.
    *
-   * @param max that may wait at once
+   * @param max that may wait for long
    * @param onCut is run for each that is cut
    */
   SlowStreams(int max, Runnable onCut) {
+    this(max, onCut, System::nanoTime);
+  }
+
+  SlowStreams(int max, Runnable onCut, LongSupplier nanoTime) {
     this.max = max;
     this.onCut = onCut;
+    this.nanoTime = nanoTime;
   }
 
   /** A stream begins to wait for its caller. */
-  void add(AckStream<?> stream) {
-    AckStream<?> longest = null;
-    synchronized (waiting) {
-      waiting.add(stream);
-      if (waiting.size() > max) {
-        longest = waiting.iterator().next();
-        waiting.remove(longest);
+  void add(Waiting stream) {
+    Waiting longest = null;
+    synchronized (sinceNanos) {
+      long now = nanoTime.getAsLong();
+      sinceNanos.put(stream, now);
+      if (sinceNanos.size() > max) {
+        Map.Entry<Waiting, Long> first = sinceNanos.entrySet().iterator().next();
+        boolean tooMany = sinceNanos.size() > (long) BURST * max;
+        if (tooMany || now - first.getValue() >= PATIENCE.toNanos()) {
+          longest = first.getKey();
+          sinceNanos.remove(longest);
+        }
       }
     }
     if (longest != null) {
@@ -43,16 +70,16 @@ final class SlowStreams {
   }
 
   /** It waits no longer, or has ended. */
-  void remove(AckStream<?> stream) {
-    synchronized (waiting) {
-      waiting.remove(stream);
+  void remove(Waiting stream) {
+    synchronized (sinceNanos) {
+      sinceNanos.remove(stream);
     }
   }
 
   /** How many wait. */
   int count() {
-    synchronized (waiting) {
-      return waiting.size();
+    synchronized (sinceNanos) {
+      return sinceNanos.size();
     }
   }
 }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.sun.management.ThreadMXBean;
 import dev.tocsin.proto.alerts.AlertAck;
+import dev.tocsin.proto.alerts.AlertBatch;
 import dev.tocsin.proto.alerts.AlertIngestionGrpc;
 import dev.tocsin.proto.alerts.AlertMessage;
 import dev.tocsin.testsupport.SharedBroker;
@@ -38,6 +39,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import java.util.zip.Deflater;
 import java.util.zip.GZIPInputStream;
 import org.awaitility.Awaitility;
@@ -62,7 +64,7 @@ final class HostileClientsIT {
   private static final int CALLS_MAX = 1_000;
   private static final int LINES_MAX = 5;
   private static final int SLOW_STREAMS_MAX = 20;
-  private static final int PARTIAL_BYTES_MAX = 2 << 20;
+  private static final int PARTIAL_BYTES_MAX = 2 * MESSAGE_BYTES_MAX;
 
   private static EdgeFixture edge;
 
@@ -328,6 +330,9 @@ final class HostileClientsIT {
     try (Http2Peer peer = Http2Peer.answering(edge.server.port())) {
       peer.frame(Http2Peer.SETTINGS, 0, 0, noWindow);
       for (int i = 0; i < SLOW_STREAMS_MAX + cut; i++) {
+        if (i == SLOW_STREAMS_MAX) {
+          Thread.sleep(SlowStreams.PATIENCE.toMillis()); // the time itself is what they are cut for
+        }
         int stream = 2 * i + 1;
         int slow = Math.min(i + 1, SLOW_STREAMS_MAX);
         peer.call(stream, STREAM);
@@ -352,12 +357,13 @@ final class HostileClientsIT {
   void messagesThatAreNeverFinished_areDroppedTheOldestFirst() throws Exception {
     double before = edge.count("tocsin.calls.reset.partial");
     int part = 16 << 10; // the largest frame
-    int parts = 16;
+    int parts = 30; // what a stream may send before the edge has read any of it
     byte[] header = {0, 0, MESSAGE_BYTES_MAX >> 16, 0, 0};
     try (Http2Peer peer = Http2Peer.answering(edge.server.port())) {
       int fit = PARTIAL_BYTES_MAX / (part * parts);
       long sent = 0;
-      for (int i = 0; i < fit + 2; i++) {
+      for (int i = 0; resets(peer).count() < 2; i++) {
+        assertThat(i).isLessThanOrEqualTo(fit + 2);
         int stream = 2 * i + 1;
         peer.call(stream, STREAM).frame(Http2Peer.DATA, 0, stream, header);
         sent += header.length;
@@ -369,13 +375,37 @@ final class HostileClientsIT {
               .until(() -> connectionWindow(peer) >= needed);
           peer.frame(Http2Peer.DATA, 0, stream, new byte[part]).flush();
         }
+        assertThat(resets(peer).count()).isLessThanOrEqualTo(Math.max(0, i - fit / 2));
       }
-      peer.await(frame -> isEnd(frame) && frame.stream() == 3);
-      assertThat(peer.frames.stream().filter(HostileClientsIT::isEnd))
-          .extracting(Http2Peer.Frame::stream)
-          .containsExactly(1, 3);
-      assertThat(edge.count("tocsin.calls.reset.partial") - before).isEqualTo(2);
+      assertThat(resets(peer)).extracting(Http2Peer.Frame::stream).startsWith(1, 3);
+      assertThat(resets(peer)).allMatch(frame -> frame.error() == Http2Peer.CANCEL);
+      assertThat(edge.count("tocsin.calls.reset.partial") - before)
+          .isGreaterThanOrEqualTo(2)
+          .isEqualTo((double) resets(peer).count());
     }
+  }
+
+  @Test
+  void requestsThatAreNeverHandedIn_areDroppedTheOldestFirst() throws Exception {
+    String method = AlertIngestionGrpc.getSubmitAlertsMethod().getFullMethodName();
+    byte[] whole =
+        AlertBatch.newBuilder()
+            .addAlerts(Alerts.alert("never handed in").setDescription("x".repeat(15 << 10)))
+            .build()
+            .toByteArray();
+    double before = edge.count("tocsin.calls.reset.partial");
+    try (Http2Peer peer = Http2Peer.answering(edge.server.port())) {
+      for (int i = 0; resets(peer).findAny().isEmpty(); i++) {
+        assertThat(i).isLessThanOrEqualTo(2 * PARTIAL_BYTES_MAX / whole.length);
+        peer.call(2 * i + 1, method).message(2 * i + 1, 0, whole).flush();
+      }
+      assertThat(resets(peer).findFirst().orElseThrow().stream()).isEqualTo(1);
+      assertThat(edge.count("tocsin.calls.reset.partial")).isGreaterThan(before);
+    }
+  }
+
+  private static Stream<Http2Peer.Frame> resets(Http2Peer peer) {
+    return peer.frames.stream().filter(frame -> frame.type() == Http2Peer.RST_STREAM);
   }
 
   /** How much the peer may have sent on all its streams by now. */
@@ -385,11 +415,6 @@ final class HostileClientsIT {
             .filter(f -> f.type() == Http2Peer.WINDOW_UPDATE && f.stream() == 0)
             .mapToLong(f -> f.body().asReadOnlyByteBuffer().getInt())
             .sum();
-  }
-
-  /** By a status: nothing waits in front of it. */
-  private static boolean isEnd(Http2Peer.Frame frame) {
-    return frame.type() == Http2Peer.HEADERS && (frame.flags() & Http2Peer.END_STREAM) != 0;
   }
 
   private static boolean isReset(Http2Peer.Frame frame, int stream) {

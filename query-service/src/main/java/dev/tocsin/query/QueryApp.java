@@ -114,6 +114,7 @@ public final class QueryApp implements AutoCloseable {
     server.callersBy(config.callers(), Clock.systemUTC());
     grpc = server.start();
     lifetime.add(query::endStreams);
+    lifetime.add(server::stopAccepting);
     // The first to be closed: whoever asks whether it is ready hears at once that it no longer is.
     lifetime.add(() -> health.unmet("running", "the server is stopping"));
   }

@@ -83,11 +83,14 @@ public final class CallReset implements ServerInterceptor {
     @Override
     @SuppressWarnings("unchecked") // it is not a response, and is never taken for one
     public void close(Status status, Metadata trailers) {
-      if (begun && status.getCause() instanceof Marker) {
-        super.sendMessage((R) new Unsendable(status));
-      } else {
+      if (!(status.getCause() instanceof Marker)) {
         super.close(status, trailers);
+        return;
       }
+      if (!begun) {
+        super.sendHeaders(new Metadata());
+      }
+      super.sendMessage((R) new Unsendable(status));
     }
   }
 }

@@ -40,6 +40,7 @@ public final class GrpcServer implements AutoCloseable {
   /** For calls that were sent before their callers heard that the server stops. */
   private static final Duration SHUTDOWN_MIN = Duration.ofMillis(300);
 
+  private static final Duration GO_AWAY_MAX = Duration.ofMillis(50);
   private static final Duration SHUTDOWN_POLL = Duration.ofMillis(20);
 
   /** In which a connection may reset as many calls as it may have. */
@@ -125,10 +126,19 @@ public final class GrpcServer implements AutoCloseable {
         int connectionCallsDefault,
         ConnectionLimits connections) {
       String host = settings.text(name + ".host", "127.0.0.1");
+      int messageBytesMax =
+          settings.integer(name + ".message-bytes-max", 4 << 20, 1 << 10, 64 << 20);
+      if (connections.partialBytesMax() < 2 * messageBytesMax) {
+        settings.fault(
+            name + ".partial-bytes-max",
+            "must be at least twice %s.message-bytes-max, %d, or a message could be the only one"
+                    .formatted(name, messageBytesMax)
+                + " and yet too much");
+      }
       return new Config(
           host,
           settings.integer(name + ".port", portDefault, 0, 65535),
-          settings.integer(name + ".message-bytes-max", 4 << 20, 1 << 10, 64 << 20),
+          messageBytesMax,
           settings.integer(name + ".metadata-bytes-max", 8 << 10, 1 << 10, 1 << 20),
           settings.integer(name + ".call-threads", 8, 1, 1024),
           settings.integer(
@@ -149,7 +159,6 @@ public final class GrpcServer implements AutoCloseable {
   private Optional<CallerGuard> forwarded = Optional.empty();
   private Optional<Guards> access = Optional.empty();
   private Server server;
-  private volatile long stoppedNanos;
 
   /** A server that is yet to be given services and started. */
   public GrpcServer(Config config, MeterRegistry meters, Health health) {
@@ -240,14 +249,18 @@ public final class GrpcServer implements AutoCloseable {
         .intercept(open)
         .intercept(new CallReset())
         .addStreamTracerFactory(partial)
-        .addService(healthService.getHealthService())
-        .addService(ProtoReflectionServiceV1.newInstance())
-        .addService(oldReflection());
+        .addService(guarded(healthService.getHealthService()))
+        .addService(guarded(ProtoReflectionServiceV1.newInstance()))
+        .addService(guarded(oldReflection()));
     services.forEach(service -> builder.addService(MessageGuard.guard(service)));
     healthService.setStatus(ACCEPTING, ServingStatus.SERVING);
     server = builder.build().start();
     health.watch(this::publish);
     return this;
+  }
+
+  private static ServerServiceDefinition guarded(BindableService service) {
+    return MessageGuard.guard(service.bindService());
   }
 
   /** The innermost first. */
@@ -276,13 +289,13 @@ public final class GrpcServer implements AutoCloseable {
 
   /**
    * Takes no more calls: it says NOT_SERVING, then tells each connection to go (GOAWAY). The calls
-   * under way go on. Returns at once.
+   * under way go on.
    */
-  public void stopAccepting() {
+  public void stopAccepting() throws InterruptedException {
     healthService.enterTerminalState();
     if (server != null && !server.isShutdown()) {
-      server.shutdown();
-      stoppedNanos = System.nanoTime();
+      // The transport's threads tell the connections: what follows is to come behind that.
+      server.shutdown().awaitTermination(GO_AWAY_MAX.toMillis(), TimeUnit.MILLISECONDS);
     }
   }
 
@@ -303,8 +316,7 @@ public final class GrpcServer implements AutoCloseable {
   private boolean awaitCalls(long begunNanos) throws InterruptedException {
     while (!server.awaitTermination(SHUTDOWN_POLL.toMillis(), TimeUnit.MILLISECONDS)) {
       long tookNanos = System.nanoTime() - begunNanos;
-      boolean heard = System.nanoTime() - stoppedNanos > SHUTDOWN_MIN.toNanos();
-      boolean idle = heard && open.count() == 0;
+      boolean idle = tookNanos > SHUTDOWN_MIN.toNanos() && open.count() == 0;
       if (idle || tookNanos > SHUTDOWN_MAX.toNanos()) {
         return false;
       }

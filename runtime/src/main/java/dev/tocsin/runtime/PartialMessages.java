@@ -1,6 +1,7 @@
 package dev.tocsin.runtime;
 
 import io.grpc.Context;
+import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
@@ -13,20 +14,27 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Bounds what messages hold that have not arrived whole, of all calls together. They lie outside
- * the heap, as many as calls are open, each as long as its caller likes; beyond the bound the call
- * is reset whose message is the oldest, and so one that is sent at once never waits for one that is
- * not.
+ * Bounds what requests hold that have not arrived whole, of all calls together: messages of which a
+ * part came, and the message of a call that has only one until its caller says that it is the last.
+ * They lie there, as many as calls are open, for as long as their callers like; beyond the bound
+ * the call is reset that is at it the longest, so one that is sent at once never waits for one that
+ * is not.
  *
  * <p>Thread-safe.
  */
 final class PartialMessages extends ServerStreamTracer.Factory implements ServerInterceptor {
-  /** What a message may hold uncounted: few are ever larger, and those that are pay for it. */
-  static final long COUNTED_FROM_BYTES = 64 << 10;
+  /** What a call may hold uncounted: nearly all alerts are smaller, and pay nothing for this. */
+  private static final long COUNTED_FROM_BYTES = 4 << 10;
+
+  /**
+   * What each piece of a message costs beside its bytes: it is a part of a buffer that it keeps.
+   */
+  private static final long PIECE_BYTES = 1 << 10;
 
   private static final Logger LOG = LoggerFactory.getLogger(PartialMessages.class);
   private static final Duration RETRY_AFTER = Duration.ofSeconds(10);
@@ -58,10 +66,21 @@ final class PartialMessages extends ServerStreamTracer.Factory implements Server
   public <Q, R> ServerCall.Listener<Q> interceptCall(
       ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
     Tracer tracer = KEY.get();
-    if (tracer != null) {
-      tracer.of(call);
+    if (tracer == null) {
+      return next.startCall(call, headers);
     }
-    return next.startCall(call, headers);
+    tracer.of(call);
+    ServerCall.Listener<Q> listener = next.startCall(call, headers);
+    if (!call.getMethodDescriptor().getType().clientSendsOneMessage()) {
+      return listener;
+    }
+    return new SimpleForwardingServerCallListener<>(listener) {
+      @Override
+      public void onHalfClose() {
+        tracer.handedOn();
+        super.onHalfClose();
+      }
+    };
   }
 
   private void count(Tracer tracer, long held) {
@@ -86,11 +105,15 @@ final class PartialMessages extends ServerStreamTracer.Factory implements Server
     }
   }
 
-  /** Of one call. Its transport calls it, one thread at a time. */
+  /**
+   * Of one call. Its transport calls it, one thread at a time, and for {@link #handedOn} a
+   * service's.
+   */
   private final class Tracer extends ServerStreamTracer {
     private volatile ServerCall<?, ?> call;
     private volatile boolean reset;
-    private long held;
+    private volatile boolean one;
+    private final AtomicLong held = new AtomicLong();
 
     @Override
     public Context filterContext(Context context) {
@@ -98,15 +121,27 @@ final class PartialMessages extends ServerStreamTracer.Factory implements Server
     }
 
     @Override
+    public void serverCallStarted(ServerCallInfo<?, ?> info) {
+      one = info.getMethodDescriptor().getType().clientSendsOneMessage();
+    }
+
+    @Override
     public void inboundWireSize(long more) {
-      held += more;
-      if (held > COUNTED_FROM_BYTES && !reset) {
-        count(this, held);
+      long now = held.addAndGet(more + PIECE_BYTES);
+      if (now > COUNTED_FROM_BYTES && !reset) {
+        count(this, now);
       }
     }
 
     @Override
     public void inboundMessageRead(int number, long wireBytes, long bytes) {
+      if (!one) {
+        release();
+      }
+    }
+
+    /** Its one message has gone to the service, whose it is now. */
+    void handedOn() {
       release();
     }
 
@@ -116,10 +151,9 @@ final class PartialMessages extends ServerStreamTracer.Factory implements Server
     }
 
     private void release() {
-      if (held > COUNTED_FROM_BYTES) {
+      if (held.getAndSet(0) > COUNTED_FROM_BYTES) {
         forget(this);
       }
-      held = 0;
     }
 
     /** It may be too late already: calls are begun by other threads. */

@@ -174,6 +174,7 @@ public final class StandaloneApp implements AutoCloseable {
     }
     front.add(edge);
     front.add(query::endStreams); // which end by no other way
+    front.add(grpc::stopAccepting);
   }
 
   private Access openAccess() throws StartException {

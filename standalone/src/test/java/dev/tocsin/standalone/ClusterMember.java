@@ -6,6 +6,7 @@ import io.grpc.health.v1.HealthCheckResponse;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -13,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
@@ -27,12 +29,26 @@ final class ClusterMember implements AutoCloseable {
   private final Class<?> main;
   private final Path settings;
   private final Path output;
+  private final Optional<SslContext> tls;
   private Process process;
   private ManagedChannel channel;
 
   /** One that is yet to be started; it listens on {@code port}. */
   ClusterMember(Path folder, String name, Class<?> main, int port, List<String> lines)
       throws IOException {
+    this(folder, name, main, port, lines, Optional.empty());
+  }
+
+  /** The same, which is to be called with {@code tls}. */
+  ClusterMember(
+      Path folder,
+      String name,
+      Class<?> main,
+      int port,
+      List<String> lines,
+      Optional<SslContext> tls)
+      throws IOException {
+    this.tls = tls;
     this.name = name;
     this.main = main;
     this.port = port;
@@ -56,7 +72,8 @@ final class ClusterMember implements AutoCloseable {
     child.environment().remove("JAVA_TOOL_OPTIONS");
     process = child.start();
     if (channel == null) {
-      channel = NettyChannelBuilder.forAddress("127.0.0.1", port).usePlaintext().build();
+      NettyChannelBuilder builder = NettyChannelBuilder.forAddress("127.0.0.1", port);
+      channel = tls.map(builder::sslContext).orElseGet(builder::usePlaintext).build();
     }
   }
 
