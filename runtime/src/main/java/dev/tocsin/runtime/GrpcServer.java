@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * A gRPC server with what every one of ours has: limits, metrics, errors that say what they
@@ -158,6 +159,7 @@ public final class GrpcServer implements AutoCloseable {
   private final OpenCalls open = new OpenCalls(this::isOurs);
   private Optional<CallerGuard> forwarded = Optional.empty();
   private Optional<Guards> access = Optional.empty();
+  private final AtomicBoolean stopping = new AtomicBoolean();
   private Server server;
 
   /** A server that is yet to be given services and started. */
@@ -292,8 +294,11 @@ public final class GrpcServer implements AutoCloseable {
    * under way go on.
    */
   public void stopAccepting() throws InterruptedException {
+    if (!stopping.compareAndSet(false, true)) {
+      return;
+    }
     healthService.enterTerminalState();
-    if (server != null && !server.isShutdown()) {
+    if (server != null) {
       // The transport's threads tell the connections: what follows is to come behind that.
       server.shutdown().awaitTermination(GO_AWAY_MAX.toMillis(), TimeUnit.MILLISECONDS);
     }
