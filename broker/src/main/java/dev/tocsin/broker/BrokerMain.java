@@ -31,7 +31,7 @@ final class BrokerMain {
   static final String FAILED = "failed ";
 
   /** How long to wait for an older broker of the same folder that is still stopping. */
-  static final Duration LOCK_WAIT_MAX = Duration.ofSeconds(30);
+  static final Duration LOCK_WAIT_MAX = ParentWatch.STOP_MAX.plusSeconds(2);
 
   private static final int FAILURE = 1;
 
