@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(300)
 final class ReplicasIT {
   private static final int NODES = 3;
-  private static final int KILLS = 1;
+  private static final int KILLS = Integer.getInteger("replicas.kills", 1);
   private static final int BETWEEN_KILLS = 2_000;
 
   @TempDir static Path folder;

@@ -46,7 +46,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** A processor as a process of its own, killed under load. */
 class ProcessorKillIT {
   private static final Pattern PORT = Pattern.compile("state server on port (\\d+)");
-  private static final int KILLS = 2;
+  private static final int KILLS = Integer.getInteger("processor.kills", 2);
 
   @TempDir Path folder;
 
