@@ -1,7 +1,10 @@
 package dev.tocsin.ingest;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.LongSupplier;
 
@@ -50,23 +53,30 @@ final class SlowStreams {
 
   /** A stream begins to wait for its caller. */
   void add(Waiting stream) {
-    Waiting longest = null;
-    synchronized (sinceNanos) {
-      long now = nanoTime.getAsLong();
-      sinceNanos.put(stream, now);
-      if (sinceNanos.size() > max) {
-        Map.Entry<Waiting, Long> first = sinceNanos.entrySet().iterator().next();
-        boolean tooMany = sinceNanos.size() > (long) BURST * max;
-        if (tooMany || now - first.getValue() >= PATIENCE.toNanos()) {
-          longest = first.getKey();
-          sinceNanos.remove(longest);
-        }
-      }
-    }
-    if (longest != null) {
+    for (Waiting longest : beyondTheBound(stream)) {
       onCut.run();
       longest.cut();
     }
+  }
+
+  /** Also those that were left alone while they had waited for a moment only. */
+  private List<Waiting> beyondTheBound(Waiting added) {
+    List<Waiting> beyond = new ArrayList<>();
+    synchronized (sinceNanos) {
+      long now = nanoTime.getAsLong();
+      sinceNanos.put(added, now);
+      Iterator<Map.Entry<Waiting, Long>> longest = sinceNanos.entrySet().iterator();
+      while (sinceNanos.size() > max) {
+        Map.Entry<Waiting, Long> first = longest.next();
+        boolean tooMany = sinceNanos.size() > (long) BURST * max;
+        if (!tooMany && now - first.getValue() < PATIENCE.toNanos()) {
+          break;
+        }
+        beyond.add(first.getKey());
+        longest.remove();
+      }
+    }
+    return beyond;
   }
 
   /** It waits no longer, or has ended. */

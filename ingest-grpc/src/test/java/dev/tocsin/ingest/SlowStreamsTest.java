@@ -58,6 +58,20 @@ final class SlowStreamsTest {
   }
 
   @Test
+  void manyThatTurnOutToWaitForLong_areAllCutByTheNext() {
+    for (int i = 0; i < 4 * MAX; i++) {
+      add("s" + i);
+    }
+    nanoTime.set(LONG);
+
+    add("one more");
+
+    assertThat(slow.count()).isEqualTo(MAX);
+    assertThat(cut).hasSize(3 * MAX + 1).startsWith("s0", "s1").doesNotContain("one more");
+    assertThat(counted).hasValue(cut.size());
+  }
+
+  @Test
   void whoTakesItsAnswersAgain_beginsAnew() {
     Stream first = add("a");
     add("b");

@@ -19,7 +19,7 @@ import java.util.Map;
  * @param keepaliveTime in which nothing came from the peer, until it is asked by a PING
  * @param keepaliveTimeout for its answer; then it is taken for dead. Also dead is who takes nothing
  *     of what is sent to it for both times together
- * @param partialBytesMax of all messages that have not arrived whole; see {@link PartialMessages}
+ * @param partialBytesMax of all requests that have not arrived whole; see {@link PartialMessages}
  */
 public record ConnectionLimits(
     int connectionsMax,
@@ -52,7 +52,7 @@ public record ConnectionLimits(
    * {@code .handshake-timeout} (10s), {@code .connection-idle-max} (15m), {@code
    * .connection-age-max} (0s, none), {@code .connection-age-grace} (10m), {@code .keepalive-time}
    * (20s), {@code .keepalive-timeout} (10s) and {@code .partial-bytes-max} (half of the heap's
-   * bound, which is also what the JVM lets lie outside the heap).
+   * bound; the JVM lets as much lie outside the heap as in it).
    */
   static ConnectionLimits read(Settings settings, String name) {
     return read(settings, name, PUBLIC_ADDRESS_CONNECTIONS, PUBLIC_IDLE);
