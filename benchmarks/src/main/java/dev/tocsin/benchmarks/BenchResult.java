@@ -11,12 +11,12 @@ import org.HdrHistogram.Histogram;
 
 /**
  * What a bench found: ours and, where there is one, the reference from the same run on the same
- * machine. The medians are shown; the ratio is the median of the rounds' own ratios, since a
- * machine's speed drifts between rounds. What a row has not is NaN.
+ * machine. The medians of the rounds are shown, of latencies too; the ratio is the median of the
+ * rounds' own ratios, since a machine's speed drifts between rounds. What a row has not is NaN.
  *
  * @param unit of ours and of the reference
- * @param p50Ms median latency of ours, in milliseconds
- * @param p99Ms 99th percentile of it
+ * @param p50Ms median latency of ours in the median round, in milliseconds
+ * @param p99Ms 99th percentile of it, likewise
  * @param figures what else the row is about, by name; the unit ends the name
  */
 record BenchResult(
@@ -52,13 +52,21 @@ record BenchResult(
         Map.of());
   }
 
-  static BenchResult of(String bench, String unit, List<Round> rounds, Histogram latencyMicros) {
-    return of(
-        bench,
-        unit,
-        rounds,
-        latencyMicros.getValueAtPercentile(50) / 1e3,
-        latencyMicros.getValueAtPercentile(99) / 1e3);
+  /**
+   * With the latency of each round.
+   *
+   * @param latencyMicros of a round each
+   */
+  static BenchResult of(
+      String bench, String unit, List<Round> rounds, List<Histogram> latencyMicros) {
+    return of(bench, unit, rounds, medianMs(latencyMicros, 50), medianMs(latencyMicros, 99));
+  }
+
+  private static double medianMs(List<Histogram> latencyMicros, double percentile) {
+    return median(
+        latencyMicros.stream()
+            .mapToDouble(each -> each.getValueAtPercentile(percentile) / 1e3)
+            .toArray());
   }
 
   BenchResult with(Map<String, Double> more) {

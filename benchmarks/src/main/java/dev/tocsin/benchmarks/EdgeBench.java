@@ -79,7 +79,7 @@ final class EdgeBench {
     EdgeTarget edge = stand.edge(kind);
     warmUp(name, edge, load, requests);
     List<BenchResult.Round> measured = new ArrayList<>();
-    Histogram latency = new Histogram(3);
+    List<Histogram> latency = new ArrayList<>();
     for (int round = 1; round <= rounds.count(); round++) {
       double theirs = reference.run();
       StreamLoad.Outcome ours = measure(edge, load, requests);

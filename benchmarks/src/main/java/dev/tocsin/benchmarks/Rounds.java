@@ -20,7 +20,7 @@ record Rounds(int count, Duration measured, PrintStream progress) {
   private static final double RISE_MIN = 1.03;
 
   /** So many steps in a row that did not rise: it is warm. */
-  private static final int FLAT_STEPS = 3;
+  private static final int FLAT_STEPS = 4;
 
   /** Something that has a rate. */
   interface Load {

@@ -1,10 +1,12 @@
 package dev.tocsin.benchmarks;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.tocsin.benchmarks.BenchResult.Round;
 import java.util.List;
 import java.util.Map;
+import org.HdrHistogram.Histogram;
 import org.junit.jupiter.api.Test;
 
 class BenchResultTest {
@@ -27,6 +29,32 @@ class BenchResultTest {
   void of_anEvenNumberOfRoundsTakesTheMeanOfTheMiddleTwo() {
     BenchResult result = BenchResult.of("b", "u", List.of(new Round(1, 1), new Round(3, 1)), 0, 0);
     assertThat(result.ratio()).isEqualTo(2);
+  }
+
+  @Test
+  void of_takesTheMedianRoundsLatency() {
+    List<Histogram> rounds = List.of(latency(1_000), latency(400_000), latency(3_000));
+
+    BenchResult result = BenchResult.of("b", "u", List.of(new Round(1, 1)), rounds);
+
+    assertThat(result.p50Ms()).isCloseTo(3, within(0.01));
+    assertThat(result.p99Ms()).isCloseTo(3, within(0.01)); // of all rounds together it is 400
+  }
+
+  private static Histogram latency(long micros) {
+    Histogram latency = new Histogram(3);
+    latency.recordValue(micros);
+    return latency;
+  }
+
+  @Test
+  void stolenTime_isThatShareOfAllTime() {
+    long[] before = {100, 0, 50, 800, 10, 0, 5, 35};
+    long[] after = {160, 0, 70, 900, 10, 0, 10, 50};
+
+    assertThat(StolenTime.text(before, after))
+        .isEqualTo(", 7.5 % of the CPUs' time stolen by the host");
+    assertThat(StolenTime.text(before, before)).isEmpty();
   }
 
   @Test
