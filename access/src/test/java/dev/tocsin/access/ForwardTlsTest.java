@@ -21,6 +21,8 @@ import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -71,6 +73,7 @@ class ForwardTlsTest {
         Settings.of(
             Map.of(
                 "query.port", "0",
+                "query.handshake-timeout", "1s",
                 "query.tls.certificate-file", ownQuery.certificate().toString(),
                 "query.tls.key-file", ownQuery.key().toString(),
                 "query.tls.client-authorities-file", authority.authority().toString()));
@@ -98,6 +101,19 @@ class ForwardTlsTest {
     assertThat(call("127.0.0.1", tls(trusted, Optional.of(otherEdge))))
         .isEqualTo(Status.Code.UNAVAILABLE);
     assertThat(call("127.0.0.1", Map.of())).as("plaintext").isEqualTo(Status.Code.UNAVAILABLE);
+  }
+
+  @Test
+  void whoBeginsNoHandshake_isCutAtItsTimeOut() throws Exception {
+    try (Socket silent = new Socket(InetAddress.getLoopbackAddress(), port);
+        Socket slow = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      slow.getOutputStream().write(new byte[] {22, 3, 1, 2, 0}); // a record's head, and no more
+      for (Socket each : List.of(silent, slow)) {
+        each.setSoTimeout(20_000);
+        assertThat(each.getInputStream().read()).isEqualTo(-1);
+      }
+    }
+    assertThat(call("127.0.0.1", tls(trusted, Optional.of(edge)))).isEqualTo(Status.Code.OK);
   }
 
   @Test

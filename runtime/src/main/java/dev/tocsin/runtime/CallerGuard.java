@@ -7,6 +7,8 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -20,16 +22,23 @@ final class CallerGuard implements ServerInterceptor {
   private final Optional<CallerSeal> seal;
   private final Clock clock;
   private final Predicate<String> guarded;
+  private final Counter refused;
 
   /**
    * A guard.
    *
    * @param guarded by name of the service; health and reflection are for everyone
    */
-  CallerGuard(Optional<CallerSeal> seal, Clock clock, Predicate<String> guarded) {
+  CallerGuard(
+      Optional<CallerSeal> seal, Clock clock, Predicate<String> guarded, MeterRegistry meters) {
     this.seal = seal;
     this.clock = clock;
     this.guarded = guarded;
+    this.refused =
+        Counter.builder("tocsin.auth.failures")
+            .description("Calls that were not let in, or not to their end, by reason")
+            .tag("reason", "FORWARDED")
+            .register(meters);
   }
 
   @Override
@@ -40,6 +49,7 @@ final class CallerGuard implements ServerInterceptor {
     }
     Optional<Caller> caller = caller(call.getMethodDescriptor().getFullMethodName(), headers);
     if (caller.isEmpty()) {
+      refused.increment();
       call.close(
           Status.UNAUTHENTICATED.withDescription("it cannot be told who calls"), new Metadata());
       return new ServerCall.Listener<>() {};

@@ -1,5 +1,6 @@
 package dev.tocsin.runtime;
 
+import io.grpc.netty.shaded.io.netty.util.internal.PlatformDependent;
 import java.time.Duration;
 import java.util.Map;
 
@@ -51,8 +52,8 @@ public record ConnectionLimits(
    * The settings {@code NAME.connections-max} (10,000), {@code .address-connections-max} (1,000),
    * {@code .handshake-timeout} (10s), {@code .connection-idle-max} (15m), {@code
    * .connection-age-max} (0s, none), {@code .connection-age-grace} (10m), {@code .keepalive-time}
-   * (20s), {@code .keepalive-timeout} (10s) and {@code .partial-bytes-max} (half of the heap's
-   * bound; the JVM lets as much lie outside the heap as in it).
+   * (20s), {@code .keepalive-timeout} (10s) and {@code .partial-bytes-max} (half of what may lie
+   * outside the heap; unless the JVM is told otherwise that is as much as may lie in it).
    */
   static ConnectionLimits read(Settings settings, String name) {
     return read(settings, name, PUBLIC_ADDRESS_CONNECTIONS, PUBLIC_IDLE);
@@ -92,6 +93,6 @@ public record ConnectionLimits(
   }
 
   private static int partialBytes() {
-    return (int) Math.min(Integer.MAX_VALUE, Runtime.getRuntime().maxMemory() / 2);
+    return (int) Math.min(Integer.MAX_VALUE, PlatformDependent.maxDirectMemory() / 2);
   }
 }

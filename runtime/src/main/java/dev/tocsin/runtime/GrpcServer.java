@@ -194,7 +194,7 @@ public final class GrpcServer implements AutoCloseable {
    * {@link CallerSeal}. Before {@link #start} only.
    */
   public GrpcServer callersBy(Optional<CallerSeal> seal, Clock clock) {
-    forwarded = Optional.of(new CallerGuard(seal, clock, this::isOurs));
+    forwarded = Optional.of(new CallerGuard(seal, clock, this::isOurs, meters));
     return this;
   }
 

@@ -69,6 +69,7 @@ class ForwarderTest {
   private static final Duration SOON = Duration.ofSeconds(10);
 
   private final Lifetime lifetime = new Lifetime();
+  private final SimpleMeterRegistry targetMeters = new SimpleMeterRegistry();
   private final BlockingQueue<Metadata> headers = new LinkedBlockingQueue<>();
   private final BlockingQueue<String> events = new LinkedBlockingQueue<>();
   private final AtomicInteger sent = new AtomicInteger();
@@ -180,7 +181,7 @@ class ForwarderTest {
   private GrpcServer target(String name, int port, Optional<CallerSeal> seal) throws IOException {
     GrpcServer.Config config = new GrpcServer.Config("127.0.0.1", port, 4 << 20, 8 << 10, 4, 1_000);
     return lifetime.add(
-        new GrpcServer(config, new SimpleMeterRegistry(), new Health())
+        new GrpcServer(config, targetMeters, new Health())
             .serve(() -> ServerInterceptors.intercept(new Incidents(name), new HeadersSeen()))
             .serve(new Echo())
             .callersBy(seal, Clock.systemUTC())
@@ -633,6 +634,8 @@ class ForwarderTest {
           .as("%s", header)
           .isEqualTo(Status.Code.UNAUTHENTICATED);
     }
+    assertThat(targetMeters.counter("tocsin.auth.failures", "reason", "FORWARDED").count())
+        .isEqualTo(4);
     GrpcServer open = target("b");
     assertThat(direct(open, null).getIncident().getTitle()).isEqualTo("default/anonymous");
     String good = sealed(SECRET, Caller.ANONYMOUS, GET);
