@@ -19,6 +19,7 @@ import org.apache.kafka.clients.producer.ProducerConfig;
  *     are UNAVAILABLE
  * @param inFlightBytesMax of those
  * @param streamsMax open at once; one more is refused
+ * @param principalStreamsMax of those, of one caller who has said who it is
  * @param streamAlertsMax un-answered ones of one stream; at it the stream is not read any further
  * @param streamBytesMax of those
  * @param slowStreamsMax whose callers do not take their answers; one more, and the one that has
@@ -35,6 +36,7 @@ public record EdgeConfig(
     int inFlightAlertsMax,
     int inFlightBytesMax,
     int streamsMax,
+    int principalStreamsMax,
     int streamAlertsMax,
     int streamBytesMax,
     int slowStreamsMax,
@@ -63,6 +65,7 @@ public record EdgeConfig(
         settings.integer("edge.in-flight-alerts-max", 100_000, 1, 10_000_000),
         inFlightBytesMax,
         settings.integer("edge.streams-max", 10_000, 1, 1_000_000),
+        settings.integer("edge.principal-streams-max", 2_500, 1, 1_000_000),
         settings.integer("edge.stream-alerts-max", 1024, 1, 100_000),
         settings.integer("edge.stream-bytes-max", 4 << 20, 1 << 10, 1 << 30),
         settings.integer("edge.slow-streams-max", 256, 1, 100_000),

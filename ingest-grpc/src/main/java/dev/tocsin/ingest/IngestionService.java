@@ -10,6 +10,7 @@ import dev.tocsin.proto.alerts.FieldViolation;
 import dev.tocsin.proto.alerts.HealthCheckRequest;
 import dev.tocsin.proto.alerts.HealthCheckResponse;
 import dev.tocsin.proto.alerts.HealthStatus;
+import dev.tocsin.runtime.Caller;
 import dev.tocsin.runtime.Errors;
 import dev.tocsin.runtime.Health;
 import io.grpc.Status;
@@ -21,10 +22,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.Optional;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,7 +50,7 @@ final class IngestionService extends AlertIngestionImplBase {
   private final SlowStreams slow;
   private final Health health;
   private final String version;
-  private final Set<AckStream<?>> streams = ConcurrentHashMap.newKeySet();
+  private final OpenStreams streams;
   private volatile boolean closing;
 
   IngestionService(
@@ -67,6 +66,7 @@ final class IngestionService extends AlertIngestionImplBase {
     this.slow = slow;
     this.health = health;
     this.version = version;
+    this.streams = new OpenStreams(config.streamsMax(), config.principalStreamsMax());
   }
 
   @Override
@@ -141,22 +141,12 @@ final class IngestionService extends AlertIngestionImplBase {
   /** Reads no stream any further. Each ends once what it brought is answered. */
   void close() {
     closing = true;
-    streams.forEach(AckStream::close);
+    streams.close();
   }
 
   /** Waits until every stream has ended, after {@link #close}; false if that took too long. */
   boolean awaitStreams(Duration max) throws InterruptedException {
-    long until = System.nanoTime() + max.toNanos();
-    synchronized (streams) {
-      while (!streams.isEmpty()) {
-        long left = TimeUnit.NANOSECONDS.toMillis(until - System.nanoTime());
-        if (left <= 0) {
-          return false;
-        }
-        streams.wait(left);
-      }
-    }
-    return true;
+    return streams.awaitNone(max);
   }
 
   private static String batchId(AlertBatch batch) {
@@ -186,27 +176,17 @@ final class IngestionService extends AlertIngestionImplBase {
 
   private <R> AckStream<R> stream(StreamObserver<R> observer, int aheadMax) {
     ReadWindow window = new ReadWindow(config.streamAlertsMax(), config.streamBytesMax(), aheadMax);
-    return new AckStream<>((ServerCallStreamObserver<R>) observer, window, acks, slow, this::ended);
+    return new AckStream<>(
+        (ServerCallStreamObserver<R>) observer, window, acks, slow, streams::ended);
   }
 
   private <Q, R> StreamObserver<Q> open(AckStream<R> stream, Consumer<Q> reader) {
-    if (streams.size() >= config.streamsMax()) { // a few more come through at once, at most
-      stream.refuse(Errors.exhausted("too many streams are open", Refusal.FULL.retryAfter()));
+    Optional<String> refused = streams.add(stream, Caller.current());
+    if (refused.isPresent()) {
+      stream.refuse(Errors.exhausted(refused.get(), Refusal.FULL.retryAfter()));
       return new NoRequests<>();
     }
-    StreamObserver<Q> requests = stream.open(reader);
-    streams.add(stream);
-    if (closing) {
-      stream.close();
-    }
-    return requests;
-  }
-
-  private void ended(AckStream<?> stream) {
-    synchronized (streams) {
-      streams.remove(stream);
-      streams.notifyAll();
-    }
+    return stream.open(reader);
   }
 
   /** Of a call that has ended already. */

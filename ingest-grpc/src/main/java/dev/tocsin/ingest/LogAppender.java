@@ -139,13 +139,12 @@ final class LogAppender implements AutoCloseable {
   private void run() {
     try {
       while (!(closing && (inFlight.alerts() == 0 || System.nanoTime() > closeByNanos))) {
-        if (prepare()) {
-          collect();
-          flush();
-          park();
-        } else {
-          refuseWaiting(why(log.get()));
-          LockSupport.parkNanos(this, LogProducer.RETRY.toNanos());
+        try {
+          step();
+        } catch (RuntimeException e) { // a fault of ours; who calls is not to pay for it for ever
+          LOG.error("the appender failed; it begins anew with another producer", e);
+          producer.giveUp("the appender failed: " + e);
+          rest(Refusal.LOG_UNAVAILABLE);
         }
       }
       health.unmet(LogProducer.CONDITION, Refusal.CLOSING.message()); // also if it just became met
@@ -156,6 +155,21 @@ final class LogAppender implements AutoCloseable {
       closing = true;
       end();
     }
+  }
+
+  private void step() {
+    if (prepare()) {
+      collect();
+      flush();
+      park();
+    } else {
+      rest(why(log.get()));
+    }
+  }
+
+  private void rest(Refusal why) {
+    refuseWaiting(why);
+    LockSupport.parkNanos(this, LogProducer.RETRY.toNanos());
   }
 
   /** Stands ready to send without waiting, if that can be had now. */
@@ -208,7 +222,16 @@ final class LogAppender implements AutoCloseable {
   private void send(PartitionLane lane) {
     Sent sent = new Sent(lane, lane.cut());
     lane.sent();
-    if (!producer.send(lane.partition(), sent.record(), traces(sent.alerts), sent)) {
+    byte[] record;
+    List<String> traces;
+    try {
+      record = sent.record();
+      traces = traces(sent.alerts);
+    } catch (RuntimeException e) {
+      sent.onCompletion(null, e);
+      throw e;
+    }
+    if (!producer.send(lane.partition(), record, traces, sent)) {
       refuseWaiting(producer.refusal()); // sooner than to have each wait for the same in turn
     }
   }

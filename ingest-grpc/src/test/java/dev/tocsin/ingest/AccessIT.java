@@ -188,6 +188,29 @@ final class AccessIT {
   }
 
   @Test
+  void streamsOfOneCaller_leaveRoomForOthers() throws Exception {
+    open(Map.of("edge.principal-streams-max", "1"));
+    String anna = token("anna", 600, "producer");
+    Acked first = stream(anna);
+    first.alerts.onNext(Alerts.alert("a").build());
+    await().until(() -> first.acks.size() == 1);
+
+    Acked second = stream(anna);
+
+    Status refused = second.ended.get(30, TimeUnit.SECONDS);
+    assertThat(refused.getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    assertThat(refused.getDescription()).isEqualTo("this caller has too many streams open, 1");
+    Acked other = stream(token("ben", 600, "producer"));
+    other.alerts.onNext(Alerts.alert("b").build());
+    await().until(() -> other.acks.size() == 1);
+    first.alerts.onCompleted();
+    assertThat(first.ended.get(30, TimeUnit.SECONDS).isOk()).isTrue();
+    Acked next = stream(anna);
+    next.alerts.onNext(Alerts.alert("c").build());
+    await().until(() -> next.acks.size() == 1);
+  }
+
+  @Test
   void series_doNotGrowWithCallers() throws Exception {
     open(Map.of("limits.alerts-per-second", "1"));
     calls(token("first", 600, "producer")).submitAlert(Alerts.alert("a").build());

@@ -19,6 +19,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
@@ -46,6 +47,7 @@ final class LogAppenderTest {
       Collections.synchronizedList(new ArrayList<>());
   private final Health health = new Health();
   private final AtomicInteger tries = new AtomicInteger();
+  private final AtomicBoolean fault = new AtomicBoolean();
   private volatile boolean noRoom;
   private InFlight inFlight;
   private LogAppender appender;
@@ -84,6 +86,27 @@ final class LogAppenderTest {
     assertThat(collected)
         .extracting(a -> a.getPosition().getIndex())
         .containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
+  }
+
+  @Test
+  void faultOfTheAppender_costsWhatWaitedAndNoMore() {
+    start(Map.of());
+    append(1);
+    await(() -> sent() == 1);
+    append(1);
+    await(() -> sent() == 2);
+    fault.set(true);
+    append(1); // collects, until the fault
+    appender.wake();
+
+    await(() -> acks.size() == 3);
+    assertThat(acks).extracting(AlertAck::getStatus).containsOnly(AlertAck.Status.UNAVAILABLE);
+    await(() -> producers.size() == 2 && health.serving());
+    append(1);
+    await(() -> sent() == 1);
+    completeAll();
+    await(() -> acks.size() == 4);
+    assertThat(new ArrayList<>(acks).get(3).getStatus()).isEqualTo(AlertAck.Status.ACCEPTED);
   }
 
   @Test
@@ -379,7 +402,7 @@ final class LogAppenderTest {
     appender =
         new LogAppender(
             config,
-            log::get,
+            this::known,
             this::producerForTests,
             () -> {},
             inFlight,
@@ -390,6 +413,14 @@ final class LogAppenderTest {
     if (log.get().partitions() > 0) {
       await(health::serving);
     }
+  }
+
+  private LogState known() {
+    if (Thread.currentThread().getName().equals("edge-log-appender")
+        && fault.compareAndSet(true, false)) {
+      throw new IllegalStateException("made up");
+    }
+    return log.get();
   }
 
   private Producer<byte[], byte[]> producerForTests() {
