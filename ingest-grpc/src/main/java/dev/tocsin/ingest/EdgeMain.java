@@ -43,7 +43,7 @@ public final class EdgeMain {
       err.println("cannot listen: " + e.getMessage());
       return 1;
     }
-    Runtime.getRuntime().addShutdownHook(new Thread(app::close, "edge-shutdown"));
+    Logging.closeAtEnd(app::close);
     out.printf(
         "tocsin edge %s: gRPC on port %d, metrics and health on port %d%n",
         Edge.version(), app.port(), app.opsPort());

@@ -29,7 +29,7 @@ public final class QueryMain {
       return;
     }
     QueryApp app = new QueryApp(config);
-    Runtime.getRuntime().addShutdownHook(new Thread(app::close, "shutdown"));
+    Logging.closeAtEnd(app::close);
     try {
       app.start();
     } catch (IOException | UncheckedIOException e) {

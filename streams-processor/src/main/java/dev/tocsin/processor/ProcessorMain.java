@@ -30,7 +30,7 @@ public final class ProcessorMain {
       System.exit(Settings.EXIT_CONFIG);
       return;
     }
-    Runtime.getRuntime().addShutdownHook(new Thread(app::close, "shutdown"));
+    Logging.closeAtEnd(app::close);
     if (!app.start()) {
       return; // it was told to end first
     }
