@@ -69,18 +69,22 @@ class ForwardTlsTest {
   void serve() throws Exception {
     trusted = Files.copy(authority.authority(), folder.resolve("trusted.pem"));
     edge = ownEdge.copiedTo(folder);
-    Settings settings =
-        Settings.of(
-            Map.of(
-                "query.port", "0",
-                "query.handshake-timeout", "1s",
-                "query.tls.certificate-file", ownQuery.certificate().toString(),
-                "query.tls.key-file", ownQuery.key().toString(),
-                "query.tls.client-authorities-file", authority.authority().toString()));
+    port = serve(Map.of());
+  }
+
+  private int serve(Map<String, String> more) throws Exception {
+    Map<String, String> all = new TreeMap<>(more);
+    all.putAll(
+        Map.of(
+            "query.port", "0",
+            "query.tls.certificate-file", ownQuery.certificate().toString(),
+            "query.tls.key-file", ownQuery.key().toString(),
+            "query.tls.client-authorities-file", authority.authority().toString()));
+    Settings settings = Settings.of(all);
     ServerTls tls =
         lifetime.add(new ServerTls(ServerTls.Config.readInternal(settings, "query").orElseThrow()));
     GrpcServer server = server(settings, "query");
-    port = lifetime.add(server.serveDirect(new Incidents()).guardedBy(tls).start()).port();
+    return lifetime.add(server.serveDirect(new Incidents()).guardedBy(tls).start()).port();
   }
 
   @AfterEach
@@ -105,12 +109,16 @@ class ForwardTlsTest {
 
   @Test
   void whoBeginsNoHandshake_isCutAtItsTimeOut() throws Exception {
+    port = serve(Map.of("query.handshake-timeout", "5s"));
+    long begun = System.nanoTime();
     try (Socket silent = new Socket(InetAddress.getLoopbackAddress(), port);
         Socket slow = new Socket(InetAddress.getLoopbackAddress(), port)) {
       slow.getOutputStream().write(new byte[] {22, 3, 1, 2, 0}); // a record's head, and no more
       for (Socket each : List.of(silent, slow)) {
         each.setSoTimeout(20_000);
         assertThat(each.getInputStream().read()).isEqualTo(-1);
+        assertThat(Duration.ofNanos(System.nanoTime() - begun))
+            .isGreaterThan(Duration.ofSeconds(4));
       }
     }
     assertThat(call("127.0.0.1", tls(trusted, Optional.of(edge)))).isEqualTo(Status.Code.OK);

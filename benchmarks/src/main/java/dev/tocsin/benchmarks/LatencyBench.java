@@ -15,6 +15,7 @@ import org.HdrHistogram.Histogram;
  */
 final class LatencyBench {
   private static final double LOAD = 0.5;
+  private static final String WORST = "p99_worst_round_ms";
   private static final int MANY_STREAMS = 2_000;
   private static final int MANY_CONNECTIONS = 40;
   private static final double ALERTS_PER_STREAM_SECOND = 20;
@@ -50,7 +51,7 @@ final class LatencyBench {
       measured.add(new BenchResult.Round(half.alertsPerSecond(), max));
     }
     return BenchResult.of("edge-latency", "alerts/s", measured, latency)
-        .with(Map.of("refused", (double) refused));
+        .with(Map.of("refused", (double) refused, WORST, worstMs(latency)));
   }
 
   /**
@@ -67,6 +68,13 @@ final class LatencyBench {
     double max = full.run(edge, requests, Duration.ZERO, half).alertsPerSecond();
     halfOf(max, requests).run(edge, requests, Duration.ZERO, half);
     return max;
+  }
+
+  private static double worstMs(List<Histogram> latency) {
+    return latency.stream()
+        .mapToDouble(each -> each.getValueAtPercentile(99) / 1e3)
+        .max()
+        .orElse(Double.NaN);
   }
 
   private static PacedLoad halfOf(double alertsPerSecond, List<List<byte[]>> requests) {
@@ -96,6 +104,7 @@ final class LatencyBench {
         measured.add(BenchResult.Round.of(outcome.alertsPerSecond()));
       }
       figures.put("refused", (double) refused);
+      figures.put(WORST, worstMs(latency));
       figures.put("rss_peak_mib", edge.residentPeakMib());
     }
     return BenchResult.of("edge-many", "alerts/s", measured, latency).with(figures);

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * How much of this machine's CPU time its host gave to others: what a virtual machine that shares
@@ -35,8 +36,10 @@ final class StolenTime {
     long all = Arrays.stream(after).sum() - Arrays.stream(before).sum();
     return all == 0
         ? ""
-        : ", %.1f %% of the CPUs' time stolen by the host"
-            .formatted(100.0 * (after[STEAL] - before[STEAL]) / all);
+        : String.format(
+            Locale.ROOT,
+            ", %.1f %% of the CPUs' time stolen by the host",
+            100.0 * (after[STEAL] - before[STEAL]) / all);
   }
 
   private static long[] read() throws IOException {

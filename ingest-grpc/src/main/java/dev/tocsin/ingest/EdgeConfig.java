@@ -58,14 +58,15 @@ public record EdgeConfig(
   public static EdgeConfig read(Settings settings) {
     int messageBytesMax = settings.integer("edge.message-bytes-max", 4 << 20, 1 << 10, 64 << 20);
     int inFlightBytesMax = settings.integer("edge.in-flight-bytes-max", 64 << 20, 1 << 20, 1 << 30);
+    int streamsMax = settings.integer("edge.streams-max", 10_000, 1, 1_000_000);
     return new EdgeConfig(
         KafkaSettings.topics(settings),
         kafka(settings, messageBytesMax, inFlightBytesMax),
         messageBytesMax,
         settings.integer("edge.in-flight-alerts-max", 100_000, 1, 10_000_000),
         inFlightBytesMax,
-        settings.integer("edge.streams-max", 10_000, 1, 1_000_000),
-        settings.integer("edge.principal-streams-max", 2_500, 1, 1_000_000),
+        streamsMax,
+        settings.integer("edge.principal-streams-max", Math.max(1, streamsMax / 4), 1, 1_000_000),
         settings.integer("edge.stream-alerts-max", 1024, 1, 100_000),
         settings.integer("edge.stream-bytes-max", 4 << 20, 1 << 10, 1 << 30),
         settings.integer("edge.slow-streams-max", 256, 1, 100_000),

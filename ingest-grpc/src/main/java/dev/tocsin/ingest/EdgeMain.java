@@ -37,13 +37,13 @@ public final class EdgeMain {
       err.println(e.getMessage());
       return Settings.EXIT_CONFIG;
     }
+    Logging.closeAtEnd(app::close);
     try {
       app.start();
     } catch (IOException e) {
       err.println("cannot listen: " + e.getMessage());
       return 1;
     }
-    Logging.closeAtEnd(app::close);
     out.printf(
         "tocsin edge %s: gRPC on port %d, metrics and health on port %d%n",
         Edge.version(), app.port(), app.opsPort());

@@ -143,8 +143,8 @@ final class LogAppender implements AutoCloseable {
           step();
         } catch (RuntimeException e) { // a fault of ours; who calls is not to pay for it for ever
           LOG.error("the appender failed; it begins anew with another producer", e);
-          producer.giveUp("the appender failed: " + e);
-          rest(Refusal.LOG_UNAVAILABLE);
+          producer.replace(e);
+          rest(producer.refusal());
         }
       }
       health.unmet(LogProducer.CONDITION, Refusal.CLOSING.message()); // also if it just became met
@@ -227,9 +227,14 @@ final class LogAppender implements AutoCloseable {
     try {
       record = sent.record();
       traces = traces(sent.alerts);
-    } catch (RuntimeException e) {
-      sent.onCompletion(null, e);
-      throw e;
+    } catch (RuntimeException | Error e) {
+      LOG.error("a fault in this program: an entry could not be made", e);
+      lane.answered();
+      settler.fail(sent.alerts, Refusal.LOG_UNAVAILABLE);
+      if (e instanceof Error) {
+        throw e;
+      }
+      return;
     }
     if (!producer.send(lane.partition(), record, traces, sent)) {
       refuseWaiting(producer.refusal()); // sooner than to have each wait for the same in turn

@@ -153,7 +153,8 @@ final class LogProducer {
     }
   }
 
-  private void replace(Exception e) {
+  /** Gives up the producer for this reason; {@link #prepare} makes another one after a wait. */
+  void replace(Exception e) {
     if (proven) {
       backoff.reset();
     }

@@ -36,7 +36,7 @@ final class OpenStreams {
       if (open.size() >= max) {
         return Optional.of("too many streams are open");
       }
-      if (!caller.equals(Caller.ANONYMOUS) && byCaller.getOrDefault(caller, 0) >= principalMax) {
+      if (!caller.isNobodyAsked() && byCaller.getOrDefault(caller, 0) >= principalMax) {
         return Optional.of("this caller has too many streams open, %d".formatted(principalMax));
       }
       open.put(stream, caller);

@@ -166,7 +166,7 @@ final class AccessIT {
 
   @Test
   void tooManyStreams_areRefused_untilOneEnds() throws Exception {
-    open(Map.of("edge.streams-max", "2"));
+    open(Map.of("edge.streams-max", "2", "edge.principal-streams-max", "2"));
     String token = token("anna", 600, "producer");
     Acked first = stream(token);
     Acked second = stream(token);

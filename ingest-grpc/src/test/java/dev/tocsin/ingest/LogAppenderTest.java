@@ -95,8 +95,8 @@ final class LogAppenderTest {
     await(() -> sent() == 1);
     append(1);
     await(() -> sent() == 2);
+    append(1); // collects, until the fault or its time, whatever comes first
     fault.set(true);
-    append(1); // collects, until the fault
     appender.wake();
 
     await(() -> acks.size() == 3);
@@ -107,6 +107,23 @@ final class LogAppenderTest {
     completeAll();
     await(() -> acks.size() == 4);
     assertThat(new ArrayList<>(acks).get(3).getStatus()).isEqualTo(AlertAck.Status.ACCEPTED);
+  }
+
+  @Test
+  void entryThatCannotBeMade_failsAlone() {
+    start(Map.of());
+    append(Worth.HIGHEST, null); // as none is: what a call brings is never null
+
+    await(() -> acks.size() == 1);
+    assertThat(acks.peek().getStatus()).isEqualTo(AlertAck.Status.UNAVAILABLE);
+    for (int i = 1; i <= PartitionLane.UNANSWERED_MAX; i++) {
+      int number = i;
+      append(1);
+      await(() -> sent() == number);
+    }
+    completeAll();
+    await(() -> acks.size() == 1 + PartitionLane.UNANSWERED_MAX);
+    assertThat(producers).hasSize(1);
   }
 
   @Test

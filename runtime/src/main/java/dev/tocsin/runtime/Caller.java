@@ -19,6 +19,15 @@ public record Caller(String workspace, String principal) {
     return KEY.get();
   }
 
+  /**
+   * Whether nobody was asked. A token may name one who is called as {@link #ANONYMOUS} is; that is
+   * another.
+   */
+  @SuppressWarnings("ReferenceEquality")
+  public boolean isNobodyAsked() {
+    return this == ANONYMOUS;
+  }
+
   /** Who calls, for whoever stood there before that was known. Thread-safe. */
   static final class Told {
     private static final Context.Key<Told> TOLD = Context.key("caller-told");

@@ -37,7 +37,7 @@ final class CallerGuard implements ServerInterceptor {
     this.refused =
         Counter.builder("tocsin.auth.failures")
             .description("Calls that were not let in, or not to their end, by reason")
-            .tag("reason", "FORWARDED")
+            .tag("reason", "SEAL")
             .register(meters);
   }
 

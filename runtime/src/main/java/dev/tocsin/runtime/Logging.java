@@ -16,10 +16,10 @@ public final class Logging {
   /**
    * On standard error, as {@code logging.format} says: {@code text}, a line for each event, or
    * {@code json}, an object on a line with the names of the Elastic Common Schema. Nobody waits for
-   * it to be written: 4,096 events stand in line, and what comes while the line is full is lost.
-   * Nothing is said of a process that was started with a configuration of its own, as Log4j takes
-   * it: the system property {@value #SETTING} or the variable {@value #VARIABLE}. Faults are left
-   * to {@link Settings#check}.
+   * it to be written: 4,096 events stand in line, those of the access log in one of their own, and
+   * what comes while its line is full is lost. Nothing is said of a process that was started with a
+   * configuration of its own, as Log4j takes it: the system property {@value #SETTING} or the
+   * variable {@value #VARIABLE}. Faults are left to {@link Settings#check}.
    */
   public static void toStandardError(Settings settings) {
     String format = settings.text(FORMAT, "text").toLowerCase(Locale.ROOT);

@@ -634,8 +634,7 @@ class ForwarderTest {
           .as("%s", header)
           .isEqualTo(Status.Code.UNAUTHENTICATED);
     }
-    assertThat(targetMeters.counter("tocsin.auth.failures", "reason", "FORWARDED").count())
-        .isEqualTo(4);
+    assertThat(targetMeters.counter("tocsin.auth.failures", "reason", "SEAL").count()).isEqualTo(4);
     GrpcServer open = target("b");
     assertThat(direct(open, null).getIncident().getTitle()).isEqualTo("default/anonymous");
     String good = sealed(SECRET, Caller.ANONYMOUS, GET);
