@@ -205,9 +205,13 @@ final class ForwardedCall {
   /**
    * Whether it was the connection that ended the call: our servers' own UNAVAILABLE has details,
    * and they cancel a call of a caller who is still there only where they are cut off themselves.
+   * UNKNOWN they never say; gRPC's client does of a connection that closes while a call begins.
    */
   private static boolean lost(Status status) {
-    return status.getCode() == Status.Code.UNAVAILABLE || status.getCode() == Status.Code.CANCELLED;
+    return switch (status.getCode()) {
+      case UNAVAILABLE, CANCELLED, UNKNOWN -> true;
+      default -> false;
+    };
   }
 
   /** What the connection says of it tells of addresses, and not what to do. */

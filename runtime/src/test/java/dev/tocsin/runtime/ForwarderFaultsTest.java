@@ -16,6 +16,7 @@ import dev.tocsin.proto.incidents.GetIncidentResponse;
 import dev.tocsin.proto.incidents.IncidentEvent;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc;
 import dev.tocsin.proto.incidents.StreamIncidentsRequest;
+import io.grpc.BindableService;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.Server;
@@ -194,18 +195,43 @@ class ForwarderFaultsTest {
 
   @Test
   void command_thatATargetHadWhenItWasCutOffIsUnknown() throws Exception {
+    Server killed = plain(new Incidents());
+    var incidents = front(killed.getPort());
+    assertUnknown(error(() -> incidents.createIncident(titled("one")), killed::shutdownNow));
+  }
+
+  /** As gRPC's own client has it of a connection that closes while a call begins. */
+  @Test
+  void command_thatEndsInAWayThatNoTargetSaysIsUnknown() throws Exception {
+    Server target =
+        plain(
+            new IncidentServiceGrpc.IncidentServiceImplBase() {
+              @Override
+              public void createIncident(
+                  CreateIncidentRequest request, StreamObserver<CreateIncidentResponse> reply) {
+                reply.onError(
+                    Status.UNKNOWN.withDescription("channel closed").asRuntimeException());
+              }
+            });
+    var incidents = front(target.getPort());
+    assertUnknown(
+        catchThrowableOfType(
+            StatusRuntimeException.class, () -> incidents.createIncident(titled("one"))));
+  }
+
+  /** A target that is no server of ours. */
+  private Server plain(BindableService incidents) throws IOException {
     HealthStatusManager health = new HealthStatusManager();
-    Server killed =
+    Server server =
         NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
-            .addService(new Incidents())
+            .addService(incidents)
             .addService(health.getHealthService())
             .build()
             .start();
     health.setStatus(
         GrpcServer.ACCEPTING, io.grpc.health.v1.HealthCheckResponse.ServingStatus.SERVING);
-    lifetime.add(killed::shutdownNow);
-    var incidents = front(killed.getPort());
-    assertUnknown(error(() -> incidents.createIncident(titled("one")), killed::shutdownNow));
+    lifetime.add(server::shutdownNow);
+    return server;
   }
 
   @Test

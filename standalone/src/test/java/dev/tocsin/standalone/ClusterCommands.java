@@ -217,7 +217,10 @@ final class ClusterCommands implements AutoCloseable {
 
   private void count(StatusRuntimeException e) {
     Status.Code code = e.getStatus().getCode();
-    if (code != Status.Code.UNAVAILABLE && code != Status.Code.DEADLINE_EXCEEDED) {
+    // What this client's own gRPC says of a connection that closes while a call begins.
+    boolean closed =
+        code == Status.Code.UNKNOWN && "channel closed".equals(e.getStatus().getDescription());
+    if (code != Status.Code.UNAVAILABLE && code != Status.Code.DEADLINE_EXCEEDED && !closed) {
       faults.add("a command ended with " + e);
     }
     // Without a reason it is the connection that died: then nobody knows either.
