@@ -73,6 +73,14 @@ final class EdgeStand implements AutoCloseable {
     return edge;
   }
 
+  /**
+   * Has what was written so far on the disk. The kernel writes back what is half a minute old, and
+   * the broker's appends wait meanwhile: what one row wrote would stand in the next one's latency.
+   */
+  static void writeBack() throws IOException {
+    ChildProcess.run(List.of("sync"));
+  }
+
   @Override
   public synchronized void close() throws IOException {
     if (closed) {

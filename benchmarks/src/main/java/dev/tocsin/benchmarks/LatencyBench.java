@@ -42,6 +42,7 @@ final class LatencyBench {
     long refused = 0;
     for (int round = 1; round <= rounds.count(); round++) {
       double max = full.run(edge, requests, rounds.settle(), rounds.measured()).alertsPerSecond();
+      EdgeStand.writeBack();
       StolenTime stolen = StolenTime.start();
       PacedLoad.Outcome half =
           halfOf(max, requests).run(edge, requests, rounds.settle(), rounds.measured());
@@ -95,6 +96,7 @@ final class LatencyBench {
           load.run(edge.target(), requests, Duration.ZERO, rounds.measured().multipliedBy(3))
               .refused();
       for (int round = 1; round <= rounds.count(); round++) {
+        EdgeStand.writeBack();
         StolenTime stolen = StolenTime.start();
         PacedLoad.Outcome outcome =
             load.run(edge.target(), requests, rounds.settle(), rounds.measured());
