@@ -24,6 +24,7 @@ call incidents.IncidentService/GetIncident "{\"id\": \"$id\"}"
 call incidents.IncidentService/UpdateIncident "{\"id\": \"$id\", \"state\": \"INCIDENT_STATE_INVESTIGATING\", \"assignee\": \"ann\"}"
 call incidents.IncidentService/AddNote "{\"id\": \"$id\", \"text\": \"the disk is full\"}"
 call incidents.IncidentService/ResolveIncident "{\"id\": \"$id\", \"resolution\": \"made room\"}"
+call incidents.IncidentService/ExplainAlert '{"source": "llm-sentinel", "alert_id": "alert-001"}'
 call incidents.IncidentService/ListIncidents '{"page": 0, "page_size": 10}'
 
 echo "== incidents.IncidentService/StreamIncidents, for 5 seconds"

@@ -4,6 +4,7 @@ import dev.tocsin.proto.admin.AdminGrpc;
 import dev.tocsin.proto.admin.RulesGrpc;
 import dev.tocsin.proto.alerts.AlertIngestionGrpc;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc;
+import dev.tocsin.proto.incidents.SilencesGrpc;
 import io.grpc.MethodDescriptor;
 import java.util.HashMap;
 import java.util.Map;
@@ -34,10 +35,16 @@ final class MethodRoles {
     put(roles, Role.VIEWER, IncidentServiceGrpc.getGetIncidentMethod());
     put(roles, Role.VIEWER, IncidentServiceGrpc.getListIncidentsMethod());
     put(roles, Role.VIEWER, IncidentServiceGrpc.getStreamIncidentsMethod());
+    put(roles, Role.VIEWER, IncidentServiceGrpc.getExplainAlertMethod());
     put(roles, Role.RESPONDER, IncidentServiceGrpc.getCreateIncidentMethod());
     put(roles, Role.RESPONDER, IncidentServiceGrpc.getUpdateIncidentMethod());
     put(roles, Role.RESPONDER, IncidentServiceGrpc.getResolveIncidentMethod());
+    put(roles, Role.RESPONDER, IncidentServiceGrpc.getMergeIncidentMethod());
     put(roles, Role.RESPONDER, IncidentServiceGrpc.getAddNoteMethod());
+    put(roles, Role.VIEWER, SilencesGrpc.getListSilencesMethod());
+    put(roles, Role.VIEWER, SilencesGrpc.getPreviewSilenceMethod());
+    put(roles, Role.RESPONDER, SilencesGrpc.getCreateSilenceMethod());
+    put(roles, Role.RESPONDER, SilencesGrpc.getExpireSilenceMethod());
     put(roles, Role.VIEWER, AdminGrpc.getGetProgressMethod());
     put(roles, Role.OPERATOR, AdminGrpc.getGetDigestMethod());
     RulesGrpc.getServiceDescriptor()

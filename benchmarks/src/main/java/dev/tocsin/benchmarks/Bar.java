@@ -28,6 +28,11 @@ record Bar(String text, Predicate<BenchResult> test) {
     return new Bar(text("ours < %.0f %s", bound, unit), result -> result.ours() < bound);
   }
 
+  /** So many milliseconds in the median. */
+  static Bar p50AtMost(double ms) {
+    return new Bar(text("p50 <= %.0f ms", ms), result -> result.p50Ms() <= ms);
+  }
+
   /** So many milliseconds at the 99th percentile. */
   static Bar p99Below(double ms) {
     return new Bar(text("p99 < %.0f ms", ms), result -> result.p99Ms() < ms);

@@ -62,7 +62,8 @@ record BenchResult(
     return of(bench, unit, rounds, medianMs(latencyMicros, 50), medianMs(latencyMicros, 99));
   }
 
-  private static double medianMs(List<Histogram> latencyMicros, double percentile) {
+  /** The median over the rounds of a percentile. */
+  static double medianMs(List<Histogram> latencyMicros, double percentile) {
     return median(
         latencyMicros.stream()
             .mapToDouble(each -> each.getValueAtPercentile(percentile) / 1e3)

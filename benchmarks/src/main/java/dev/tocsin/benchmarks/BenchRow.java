@@ -11,6 +11,9 @@ import java.util.List;
 record BenchRow(String name, List<String> what, Bar bar, Bench bench) {
   private static final double EDGE_RSS_MIB_MAX = 768;
 
+  /** A heap of 512 MiB, and 256 beside it. */
+  private static final double PROCESSOR_RSS_MIB_MAX = 768;
+
   /** Measures. */
   interface Bench {
     BenchResult run(EdgeStand stand, Rounds rounds) throws IOException, InterruptedException;
@@ -76,5 +79,66 @@ record BenchRow(String name, List<String> what, Bar bar, Bench bench) {
                   "StreamAlertBatches of 100, against Prometheus' Alertmanager under wrk;",
                   "needs prometheus-alertmanager and wrk on the PATH"),
               Bar.ratioAtLeast(2.5),
-              (stand, rounds) -> new AlertmanagerBench(stand, rounds).run()));
+              (stand, rounds) -> new AlertmanagerBench(stand, rounds).run()),
+          new BenchRow(
+              "processor-storm",
+              List.of(
+                  "the processor on a backlog of the storm's alerts, against a stock Streams",
+                  "count by fingerprint, one alert a record, exactly once as well"),
+              Bar.ratioAtLeast(1.0),
+              (stand, rounds) ->
+                  new FoldBench(stand, rounds).run("storm", () -> new StormAlerts(1, ""))),
+          new BenchRow(
+              "processor-uniform",
+              List.of("the same with 1,000,000 fingerprints, each as likely"),
+              Bar.ratioAtLeast(0.6),
+              (stand, rounds) ->
+                  new FoldBench(stand, rounds).run("uniform", () -> new UniformAlerts(1))),
+          new BenchRow(
+              "processor-hot",
+              List.of("processor-storm where one condition has half of all alerts"),
+              Bar.NONE,
+              (stand, rounds) -> new FoldBench(stand, rounds).run("hot", () -> new HotAlerts(1))),
+          new BenchRow(
+              "pipeline",
+              List.of(
+                  "the storm in batches through an edge into a processor, applied alerts a second",
+                  "for a minute without a growing lag, against Kafka's own producer benchmark"),
+              Bar.ratioAtLeast(0.3),
+              (stand, rounds) -> new PipelineBench(stand, rounds).run()),
+          new BenchRow(
+              "latency",
+              List.of(
+                  "from an alert's sending until its incident can be read, and until a subscriber",
+                  "has the event, at 2,000 alerts a second through edge, processor, query-service"),
+              Bar.p50AtMost(10).and(Bar.p99Below(50)).and(Bar.figureAtMost("event_p99_ms", 250)),
+              (stand, rounds) -> new PathBench(stand, rounds).run()),
+          new BenchRow(
+              "receipts",
+              List.of("an hour of receipts at 50,000 alerts a second, in a heap of 512 MiB"),
+              Bar.NONE,
+              (stand, rounds) -> new ReceiptBench(stand, rounds).run()),
+          new BenchRow(
+              "restore",
+              List.of(
+                  "a processor with 1,000,000 incidents is killed: until it answers for all again,",
+                  "against a plain consumer that reads the changelog once"),
+              Bar.NONE,
+              (stand, rounds) -> new RestoreBench(stand, rounds).run()),
+          new BenchRow(
+              "memory",
+              List.of(
+                  "1,000,000 open incidents and 2,000 alerts a second to any of them, in a heap of",
+                  "512 MiB: what is resident, and that nothing is left behind"),
+              Bar.figureAtMost("rss_peak_mib", PROCESSOR_RSS_MIB_MAX)
+                  .and(Bar.figureAtMost("behind_at_end_ms", 1_000))
+                  .and(Bar.figureAtMost("refused", 0)),
+              (stand, rounds) -> new MemoryBench(stand, rounds).run()),
+          new BenchRow(
+              "processor-flink",
+              List.of(
+                  "processor-storm against the same job in Flink, with RocksDB, checkpoints each",
+                  "second and exactly once as well; asked for by name, it is fetched and built"),
+              Bar.ratioAtLeast(1.5),
+              (stand, rounds) -> new FoldBench(stand, rounds).flink()));
 }

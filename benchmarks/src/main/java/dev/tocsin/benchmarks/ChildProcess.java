@@ -15,12 +15,12 @@ final class ChildProcess {
 
   private ChildProcess() {}
 
-  /** A command that runs a class of this JVM's class path in a JVM of its own. */
-  static List<String> java(String main, List<String> flags, List<String> arguments) {
+  /** A command that runs a jar with a class path of its own. */
+  static List<String> jar(Path jar, List<String> flags, List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(jdkTool("java"));
     command.addAll(flags);
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), main));
+    command.addAll(List.of("-jar", jar.toString()));
     command.addAll(arguments);
     return command;
   }

@@ -1,5 +1,6 @@
 package dev.tocsin.benchmarks;
 
+import dev.tocsin.broker.ChildJvm;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -50,7 +51,7 @@ final class EdgeProcess implements AutoCloseable {
     Path log = folder.resolve("edge.log");
     Process process =
         new ProcessBuilder(
-                ChildProcess.java("dev.tocsin.ingest.EdgeMain", FLAGS, List.of(file.toString())))
+                ChildJvm.command("dev.tocsin.ingest.EdgeMain", FLAGS, List.of(file.toString())))
             .redirectError(log.toFile())
             .start();
     try {
@@ -83,12 +84,12 @@ final class EdgeProcess implements AutoCloseable {
 
   /** The most that it ever had resident, as Linux counts it. */
   double residentPeakMib() throws IOException {
-    return memoryMib("VmHWM");
+    return ProcessMemory.residentPeakMib(process.pid());
   }
 
   /** What it has resident now. */
   double residentMib() throws IOException {
-    return memoryMib("VmRSS");
+    return ProcessMemory.residentMib(process.pid());
   }
 
   /** Its heap after a garbage collection. */
@@ -120,18 +121,6 @@ final class EdgeProcess implements AutoCloseable {
     return series.stream()
         .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
         .sum();
-  }
-
-  private double memoryMib(String name) throws IOException {
-    Path status = Path.of("/proc", Long.toString(process.pid()), "status");
-    if (!Files.exists(status)) {
-      throw new IOException("there is no " + status + ": this row needs Linux");
-    }
-    return Files.readAllLines(status).stream()
-        .filter(line -> line.startsWith(name + ":"))
-        .mapToDouble(line -> Double.parseDouble(line.replaceAll("[^0-9]", "")) / 1024)
-        .findFirst()
-        .orElseThrow(() -> new IOException("no " + name + " in " + status));
   }
 
   @Override

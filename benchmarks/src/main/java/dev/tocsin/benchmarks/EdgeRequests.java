@@ -47,8 +47,13 @@ final class EdgeRequests {
 
   /** Alerts of the storm, so many for each of so many streams. */
   static List<List<byte[]>> alerts(int streams, int each) {
+    return alerts(streams, each, 0);
+  }
+
+  /** The same of other streams: their alerts come in another order. */
+  static List<List<byte[]>> alerts(int streams, int each, int from) {
     List<List<byte[]>> all = new ArrayList<>();
-    for (int stream = 0; stream < streams; stream++) {
+    for (int stream = from; stream < from + streams; stream++) {
       StormAlerts alerts = new StormAlerts(stream, "");
       List<byte[]> requests = new ArrayList<>();
       for (int i = 0; i < each; i++) {

@@ -65,12 +65,27 @@ final class EdgeStand implements AutoCloseable {
   }
 
   /** An edge that has done nothing yet. Ends with the stand, if nobody closes it before. */
-  synchronized EdgeProcess newEdge(EdgeKind kind) throws IOException {
+  EdgeProcess newEdge(EdgeKind kind) throws IOException {
+    return newEdge(kind, topics);
+  }
+
+  /** The same on a log of its own. */
+  synchronized EdgeProcess newEdge(EdgeKind kind, Topics log) throws IOException {
     List<String> settings =
-        List.of("kafka.bootstrap.servers=" + bootstrap(), "log.prefix=" + topics.prefix());
+        List.of("kafka.bootstrap.servers=" + bootstrap(), "log.prefix=" + log.prefix());
     EdgeProcess edge = EdgeProcess.start(newFolder("edge"), kind, settings);
     started.add(edge);
     return edge;
+  }
+
+  /** A process that ends with the stand, if it has not before. */
+  synchronized Process start(ProcessBuilder command) throws IOException {
+    if (closed) {
+      throw new IOException("the bench is ending");
+    }
+    Process process = command.start();
+    started.add(() -> ChildProcess.stop(process));
+    return process;
   }
 
   /**

@@ -9,8 +9,13 @@ import java.util.List;
 
 /** A reference is not installed. The message says what is missing and how to get it. */
 final class MissingProgramException extends IOException {
+  /** Something else than a program on the PATH. */
+  MissingProgramException(String message) {
+    super(message);
+  }
+
   private MissingProgramException(List<String> programs) {
-    super(
+    this(
         "%s not on the PATH; on Debian or Ubuntu: apt-get install %s"
             .formatted(
                 String.join(" and ", programs) + (programs.size() == 1 ? " is" : " are"),

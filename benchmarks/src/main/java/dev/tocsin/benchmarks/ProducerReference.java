@@ -1,5 +1,6 @@
 package dev.tocsin.benchmarks;
 
+import dev.tocsin.broker.ChildJvm;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -35,7 +36,7 @@ final class ProducerReference {
   double run(long records) throws IOException, InterruptedException {
     Process process =
         new ProcessBuilder(
-                ChildProcess.java(
+                ChildJvm.command(
                     "org.apache.kafka.tools.ProducerPerformance",
                     List.of("-Xmx512m"),
                     List.of(

@@ -16,6 +16,11 @@ record Rounds(int count, Duration measured, PrintStream progress) {
   private static final Duration STEP_MAX = Duration.ofSeconds(5);
   private static final Duration WARM_UP_MAX = Duration.ofSeconds(90);
 
+  /** Rounds that take less time are to show only that the benches run. */
+  private static final Duration SHORT = Duration.ofSeconds(3);
+
+  private static final int SHORT_PART = 40;
+
   /** A rate that is less than so much above the best before has not risen. */
   private static final double RISE_MIN = 1.03;
 
@@ -26,6 +31,21 @@ record Rounds(int count, Duration measured, PrintStream progress) {
   interface Load {
     /** So many a second, for this time. */
     double run(Duration time) throws IOException, InterruptedException;
+  }
+
+  /** It is to show that the benches run: what it measures proves nothing. */
+  boolean isShort() {
+    return measured.compareTo(SHORT) < 0;
+  }
+
+  /** For a bench whose work is of a fixed size: this, or a small part of it. */
+  long work(long whole) {
+    return isShort() ? whole / SHORT_PART : whole;
+  }
+
+  /** For a bench that has to go on for this time whatever is asked for. */
+  Duration atLeast(Duration time) {
+    return isShort() || measured.compareTo(time) > 0 ? measured : time;
   }
 
   /** How long a load runs before it is measured, so that its connections are up to speed. */

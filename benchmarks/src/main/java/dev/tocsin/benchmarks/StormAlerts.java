@@ -11,7 +11,7 @@ import java.util.Random;
  * from 100,000 fingerprints in 10,000 groups, one in ten sent a second time under its own id. The
  * same seed gives the same alerts. Not thread-safe.
  */
-final class StormAlerts {
+final class StormAlerts implements AlertSource {
   static final int FINGERPRINTS = 100_000;
   private static final int GROUPS = 10_000;
   private static final double EXPONENT = 1.1;
@@ -38,7 +38,8 @@ final class StormAlerts {
   }
 
   /** The next alert; now and then the one before it once more. */
-  AlertMessage next() {
+  @Override
+  public AlertMessage next() {
     if (last == null || random.nextInt(REDELIVERED_IN) != 0) {
       last = make(idPrefix + next++);
     }
@@ -60,7 +61,12 @@ final class StormAlerts {
    * @param fingerprint from 0 to {@link #FINGERPRINTS}, exclusive
    */
   static AlertMessage of(String id, int fingerprint) {
-    int group = fingerprint % GROUPS;
+    return of(id, fingerprint, GROUPS);
+  }
+
+  /** The same for a load with other numbers of them. */
+  static AlertMessage of(String id, int fingerprint, int groups) {
+    int group = fingerprint % groups;
     return AlertMessage.newBuilder()
         .setAlertId(id)
         .setSource("storm")

@@ -24,16 +24,41 @@ public final class EdgeWork {
   }
 
   /**
-   * The bytes that the log would take.
+   * An alert as the log takes it.
+   *
+   * @param route which decides its partition
+   * @param fingerprint 16 bytes
+   * @param bytes to be joined with others into an entry
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  public record Stamped(int rulesVersion, long route, byte[] fingerprint, byte[] bytes) {}
+
+  /**
+   * What the log would take of one alert.
    *
    * @throws IllegalArgumentException if the alert is refused
    */
   public byte[] entry(AlertMessage alert) {
+    return encode(alert).bytes();
+  }
+
+  /**
+   * The same, with what decides where it goes.
+   *
+   * @throws IllegalArgumentException if the alert is refused
+   */
+  public Stamped stamp(AlertMessage alert) {
+    AlertEncoder.Encoded encoded = encode(alert);
+    return new Stamped(
+        encoded.rulesVersion(), encoded.route(), encoded.fingerprint().bytes(), encoded.bytes());
+  }
+
+  private AlertEncoder.Encoded encode(AlertMessage alert) {
     PendingAlert prepared =
         intake.prepare(alert, settled -> {}, 0, intake.arrival(sender), Violations.LISTED_MAX);
     if (prepared.refusal() != null) {
       throw new IllegalArgumentException("refused: " + prepared.refusal());
     }
-    return prepared.encoded().bytes();
+    return prepared.encoded();
   }
 }

@@ -6,15 +6,21 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 /** The benches' short form: that they run, end, and find what they are to find; not how fast. */
 class BenchMainIT {
   private static final String ALERTMANAGER = "edge-alertmanager";
+  private static final String FLINK = "processor-flink";
 
   private final PrintStream out = System.out;
   private final PrintStream err = System.err;
@@ -26,23 +32,27 @@ class BenchMainIT {
     System.setErr(err);
   }
 
+  /** Of rows that differ by a setting or a load one is run. */
   @Test
   void bench_printsAnObjectForEachRow() {
-    List<String> rows =
-        BenchRow.ALL.stream().map(BenchRow::name).filter(row -> !row.equals(ALERTMANAGER)).toList();
+    Map<String, String> expected = new LinkedHashMap<>();
+    expected.put("edge-alert", row("edge-alert", "null", "us/alert", "null"));
+    expected.put("edge-stream-jwt", row("edge-stream-jwt"));
+    expected.put("edge-latency", row("edge-latency"));
+    expected.put("edge-slow", row("edge-slow", NUMBER, "ms p99", NUMBER));
+    expected.put("processor-hot", row("processor-hot", NUMBER, "alerts/s", "null"));
+    expected.put("pipeline", row("pipeline", NUMBER, "alerts/s", "null"));
+    expected.put("latency", row("latency", "null", "alerts/s", NUMBER));
+    expected.put("receipts", row("receipts", "null", "receipts/s", "null"));
+    expected.put("restore", row("restore", NUMBER, "incidents/s", "null"));
+    expected.put("memory", row("memory", "null", "alerts/s", NUMBER));
 
-    assertThat(run(rows)).isZero();
+    assertThat(run(List.copyOf(expected.keySet()))).isZero();
 
-    assertThat(printed.toString(StandardCharsets.UTF_8).lines())
-        .satisfiesExactly(
-            alert -> assertThat(alert).matches(row("edge-alert", "null", "us/alert", "null")),
-            stream -> assertThat(stream).matches(row("edge-stream")),
-            batch -> assertThat(batch).matches(row("edge-batch")),
-            jwt -> assertThat(jwt).matches(row("edge-stream-jwt")),
-            tls -> assertThat(tls).matches(row("edge-stream-tls")),
-            latency -> assertThat(latency).matches(row("edge-latency")),
-            many -> assertThat(many).matches(row("edge-many", "null", "alerts/s", NUMBER)),
-            slow -> assertThat(slow).matches(row("edge-slow", NUMBER, "ms p99", NUMBER)));
+    List<String> lines = printed.toString(StandardCharsets.UTF_8).lines().toList();
+    assertThat(lines).hasSameSizeAs(expected.keySet());
+    Iterator<String> patterns = expected.values().iterator();
+    lines.forEach(line -> assertThat(line).matches(patterns.next()));
     assertThat(ProcessHandle.current().children().filter(this::isOurs)).isEmpty();
   }
 
@@ -58,6 +68,25 @@ class BenchMainIT {
 
     assertThat(printed.toString(StandardCharsets.UTF_8).strip()).matches(row(ALERTMANAGER));
     assertThat(ProcessHandle.current().children().filter(this::isOurs)).isEmpty();
+  }
+
+  @Test
+  void bench_withoutFlink_saysHowToGetIt(@TempDir Path home) {
+    System.setErr(new PrintStream(printed, true, StandardCharsets.UTF_8));
+    String before = System.setProperty("tocsin.home", home.toString());
+    try {
+      assertThat(BenchMain.commandLine().execute(FLINK)).isEqualTo(CommandLine.ExitCode.SOFTWARE);
+    } finally {
+      if (before == null) {
+        System.clearProperty("tocsin.home");
+      } else {
+        System.setProperty("tocsin.home", before);
+      }
+    }
+
+    assertThat(printed.toString(StandardCharsets.UTF_8))
+        .contains("processor-flink is not run")
+        .contains("./tocsin bench processor-flink");
   }
 
   @Test
@@ -86,7 +115,9 @@ class BenchMainIT {
     return child
         .info()
         .commandLine()
-        .filter(line -> line.matches(".*(BrokerMain|EdgeMain|alertmanager|wrk).*"))
+        .filter(
+            line ->
+                line.matches(".*(BrokerMain|EdgeMain|ProcessorMain|StockCount|alertmanager|wrk).*"))
         .isPresent();
   }
 

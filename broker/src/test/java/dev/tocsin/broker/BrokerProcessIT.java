@@ -184,11 +184,7 @@ class BrokerProcessIT {
   /** A JVM that starts a broker in {@link #folder}, says its process id, and stays. */
   private Process startParent() throws IOException {
     return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-cp",
-            BrokerCommand.classpath(),
-            Parent.class.getName(),
-            folder.toString())
+            ChildJvm.command(Parent.class.getName(), List.of(), List.of(folder.toString())))
         .redirectError(ProcessBuilder.Redirect.INHERIT)
         .start();
   }

@@ -2,8 +2,8 @@ package dev.tocsin.broker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -12,11 +12,7 @@ class ParentWatchIT {
   @Test
   void watch_halts_whenACleanStopTakesTooLong() throws Exception {
     Process child =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                BrokerCommand.classpath(),
-                Stuck.class.getName())
+        new ProcessBuilder(ChildJvm.command(Stuck.class.getName(), List.of(), List.of()))
             .inheritIO()
             .redirectInput(ProcessBuilder.Redirect.PIPE)
             .start();

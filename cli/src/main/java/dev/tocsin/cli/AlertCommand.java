@@ -6,16 +6,17 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code tocsin alert}: the commands that send alerts. */
+/** {@code tocsin alert}: the commands that send alerts, and tell what became of one. */
 @Command(
     name = "alert",
-    description = "Send one alert, or a stream of them.",
+    description = "Send one alert, or a stream of them; tell what became of one.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {AlertSendCommand.class, AlertStreamCommand.class},
+    subcommands = {AlertSendCommand.class, AlertStreamCommand.class, AlertExplainCommand.class},
     footerHeading = "%nExamples:%n",
     footer = {
       "  tocsin alert send --source disk --title 'Disk full' --severity P1",
-      "  tocsin alert stream alerts.jsonl --rate 500"
+      "  tocsin alert stream alerts.jsonl --rate 500",
+      "  tocsin alert explain disk disk-7-1"
     })
 final class AlertCommand implements Runnable {
   @Mixin HelpFlag help;
@@ -24,6 +25,6 @@ final class AlertCommand implements Runnable {
 
   @Override
   public void run() {
-    throw new ParameterException(spec.commandLine(), "name one of: send, stream");
+    throw new ParameterException(spec.commandLine(), "name one of: send, stream, explain");
   }
 }

@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
       IncidentCreateCommand.class,
       IncidentUpdateCommand.class,
       IncidentResolveCommand.class,
+      IncidentMergeCommand.class,
       IncidentNoteCommand.class
     },
     footerHeading = "%nExamples:%n",
@@ -37,6 +38,6 @@ final class IncidentCommand implements Runnable {
   @Override
   public void run() {
     throw new ParameterException(
-        spec.commandLine(), "name one of: list, get, watch, create, update, resolve, note");
+        spec.commandLine(), "name one of: list, get, watch, create, update, resolve, merge, note");
   }
 }

@@ -34,6 +34,11 @@ final class IncidentFilter {
   @Option(names = "--source", description = "Only what this source sent.")
   String source = "";
 
+  @Option(
+      names = "--include-suppressed",
+      description = "Also what is hidden: silenced, or inhibited by another one.")
+  boolean includeSuppressed;
+
   /** States' numbers; {@code open} stands for four of them. */
   List<Integer> stateNumbers() {
     List<Integer> numbers = new ArrayList<>();

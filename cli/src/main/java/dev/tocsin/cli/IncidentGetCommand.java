@@ -6,6 +6,7 @@ import dev.tocsin.proto.incidents.GetIncidentResponse;
 import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.incidents.IncidentAlert;
 import dev.tocsin.proto.incidents.Note;
+import dev.tocsin.proto.incidents.Position;
 import dev.tocsin.proto.incidents.TimelineEntry;
 import java.io.PrintStream;
 import java.util.Map;
@@ -82,6 +83,16 @@ final class IncidentGetCommand implements Callable<Integer> {
         "%,d, %,d of them active"
             .formatted(incident.getDistinctAlerts(), incident.getActiveAlerts()));
     field(out, "reopened", incident.getReopened() == 0 ? "" : incident.getReopened() + " times");
+    field(
+        out,
+        "opened at",
+        incident.hasOpenedAtPosition() ? text(incident.getOpenedAtPosition()) : "");
+    field(out, "flapping", incident.getFlapping() ? "its alerts come and go; it stays open" : "");
+    field(out, "merged into", incident.getMergedInto());
+    field(out, "merged from", String.join(", ", incident.getMergedFromList()));
+    field(out, "inhibited by", incident.getInhibitedBy());
+    field(out, "silenced by", incident.getSilencedBy());
+    time(out, "until", incident.hasSilencedUntil(), incident.getSilencedUntil());
     field(out, "rule", incident.getRule());
     field(out, "rules", "version " + incident.getRulesVersion());
     field(out, "revision", Long.toString(incident.getRevision()));
@@ -129,11 +140,17 @@ final class IncidentGetCommand implements Callable<Integer> {
 
   private static void print(PrintStream out, TimelineEntry entry) {
     out.printf(
-        "  %s  %-16s %s%s%n",
+        "  %s  %-16s %s%s  (%s)%n",
         IncidentTable.time(entry.hasAt(), entry.getAt()),
         entry.getKind(),
         Terminal.clean(entry.getText()),
-        entry.getActor().isEmpty() ? "" : " (by " + Terminal.clean(entry.getActor()) + ")");
+        entry.getActor().isEmpty() ? "" : " (by " + Terminal.clean(entry.getActor()) + ")",
+        entry.hasPosition() ? "at " + text(entry.getPosition()) : "by time");
+  }
+
+  /** As an ack tells it. */
+  static String text(Position position) {
+    return "%d/%d/%d".formatted(position.getPartition(), position.getOffset(), position.getIndex());
   }
 
   private static String text(Map<String, String> map) {

@@ -95,7 +95,8 @@ final class IncidentListCommand implements Callable<Integer> {
     return ListIncidentsRequest.newBuilder()
         .addAllStatesValue(filter.stateNumbers())
         .addAllSeveritiesValue(severities)
-        .setSource(filter.source);
+        .setSource(filter.source)
+        .setIncludeSuppressed(filter.includeSuppressed);
   }
 
   private int pageSize(long left) {

@@ -64,7 +64,16 @@ final class IncidentTable {
         Long.toString(incident.getOccurrences()),
         Long.toString(incident.getDistinctAlerts()),
         time(incident.hasLastSeen(), incident.getLastSeen()),
-        Terminal.clean(incident.getTitle()));
+        marked(incident));
+  }
+
+  /** The title, after what sets the incident apart. */
+  static String marked(Incident incident) {
+    String title = Terminal.clean(incident.getTitle());
+    title = incident.getMergedInto().isEmpty() ? title : "[merged] " + title;
+    title = incident.getFlapping() ? "[flapping] " + title : title;
+    title = incident.getInhibitedBy().isEmpty() ? title : "[inhibited] " + title;
+    return incident.getSilencedBy().isEmpty() ? title : "[silenced] " + title;
   }
 
   private int[] widths(List<List<String>> rows) {

@@ -86,6 +86,7 @@ final class IncidentWatchCommand implements Callable<Integer> {
         StreamIncidentsRequest.newBuilder()
             .addAllStatesValue(filter.stateNumbers())
             .setSource(filter.source)
+            .setIncludeSuppressed(filter.includeSuppressed)
             .setLiveOnly(liveOnly);
     if (minSeverity != null) {
       request.addMinSeverityValue(minSeverity);

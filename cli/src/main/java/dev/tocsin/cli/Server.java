@@ -9,6 +9,8 @@ import dev.tocsin.proto.alerts.AlertIngestionGrpc.AlertIngestionBlockingStub;
 import dev.tocsin.proto.alerts.AlertIngestionGrpc.AlertIngestionStub;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc.IncidentServiceBlockingStub;
+import dev.tocsin.proto.incidents.SilencesGrpc;
+import dev.tocsin.proto.incidents.SilencesGrpc.SilencesBlockingStub;
 import io.grpc.ClientInterceptor;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
@@ -96,6 +98,11 @@ final class Server implements AutoCloseable {
 
   RulesBlockingStub rules() {
     return RulesGrpc.newBlockingStub(channel)
+        .withDeadlineAfter(timeout.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  SilencesBlockingStub silences() {
+    return SilencesGrpc.newBlockingStub(channel)
         .withDeadlineAfter(timeout.toMillis(), TimeUnit.MILLISECONDS);
   }
 

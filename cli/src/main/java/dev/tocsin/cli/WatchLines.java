@@ -4,6 +4,8 @@ import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.incidents.IncidentEvent;
 import dev.tocsin.proto.incidents.IncidentEventType;
 import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
  * Events of a stream, a line each: for people time, what happened, and the incident in short; for
@@ -16,8 +18,18 @@ final class WatchLines {
   private static final int GREY = 90;
   private static final int PLAIN = 0;
 
+  /** Of incidents told last. */
+  private static final int TITLES_MAX = 10_000;
+
   private final Terminal terminal;
   private final boolean json;
+  private final Map<String, String> titles =
+      new LinkedHashMap<>(16, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<String, String> eldest) {
+          return size() > TITLES_MAX;
+        }
+      };
 
   WatchLines(Terminal terminal, boolean json) {
     this.terminal = terminal;
@@ -54,7 +66,17 @@ final class WatchLines {
         Terminal.clean(event.getIncidentId()),
         "×" + incident.getOccurrences(),
         Terminal.clean(incident.getSource()),
-        Terminal.clean(incident.getTitle()));
+        marked(event));
+  }
+
+  /** A repeat is told without its incident's title. */
+  private String marked(IncidentEvent event) {
+    if (event.getEventType() == IncidentEventType.INCIDENT_EVENT_TYPE_OCCURRED
+        && event.getIncident().getTitle().isEmpty()) {
+      return Terminal.clean(titles.getOrDefault(event.getIncidentId(), ""));
+    }
+    titles.put(event.getIncidentId(), event.getIncident().getTitle());
+    return IncidentTable.marked(event.getIncident());
   }
 
   private static String name(IncidentEvent event) {

@@ -11,6 +11,7 @@ import dev.tocsin.proto.incidents.CreateIncidentRequest;
 import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.incidents.IncidentState;
 import dev.tocsin.proto.incidents.IncidentType;
+import dev.tocsin.proto.incidents.MergeIncidentRequest;
 import dev.tocsin.proto.incidents.ResolveIncidentRequest;
 import dev.tocsin.proto.incidents.Severity;
 import dev.tocsin.proto.incidents.UpdateIncidentRequest;
@@ -185,6 +186,20 @@ class ChangeCommandsTest {
                 .setRequestId("r1")
                 .build(),
             AddNoteRequest.newBuilder().setId(ID).setText("seen").setRequestId("r2").build());
+  }
+
+  @Test
+  void merge_sendsWhatItSays() {
+    assertThat(run("incident", "merge", ID, "--into", "other", "--request-id", "r1").out())
+        .startsWith("merged " + ID);
+    assertThat(server.commands)
+        .containsExactly(
+            MergeIncidentRequest.newBuilder()
+                .setId(ID)
+                .setInto("other")
+                .setRequestId("r1")
+                .build());
+    assertThat(run("incident", "merge", ID).exitCode()).isEqualTo(2);
   }
 
   @Test

@@ -28,6 +28,8 @@ class CompletionCommandTest {
         Files.writeString(folder.resolve("tocsin"), CommandRun.of("completion", "bash").out());
     assertThat(completions(script, "tocsin incident re")).contains("resolve");
     assertThat(completions(script, "./tocsin incident resolve --req")).contains("--request-id");
+    assertThat(completions(script, "./tocsin cha")).contains("chaos");
+    assertThat(completions(script, "./tocsin chaos --mi")).contains("--minutes");
   }
 
   @Test

@@ -16,6 +16,7 @@ import dev.tocsin.proto.incidents.IncidentAlert;
 import dev.tocsin.proto.incidents.IncidentState;
 import dev.tocsin.proto.incidents.IncidentType;
 import dev.tocsin.proto.incidents.Note;
+import dev.tocsin.proto.incidents.Position;
 import dev.tocsin.proto.incidents.Severity;
 import dev.tocsin.proto.incidents.Staleness;
 import dev.tocsin.proto.incidents.TimelineEntry;
@@ -151,8 +152,11 @@ class IncidentCommandsTest {
   @Test
   void list_asksForWhatTheFlagsSay() {
     run("incident", "list", "--state", "open,resolved", "--severity", "P0,2", "--source", "disk");
+    run("incident", "list", "--include-suppressed");
 
+    assertThat(server.lists.get(1).getIncludeSuppressed()).isTrue();
     var request = server.lists.get(0);
+    assertThat(request.getIncludeSuppressed()).isFalse();
     assertThat(request.getStatesValueList()).containsExactly(1, 2, 3, 4, 5);
     assertThat(request.getSeveritiesValueList()).containsExactly(1, 2);
     assertThat(request.getSource()).isEqualTo("disk");
@@ -224,13 +228,19 @@ class IncidentCommandsTest {
 
   @Test
   void get_showsAnIncidentWithItsHistory() {
+    Position position = Position.newBuilder().setPartition(2).setOffset(1043).setIndex(5).build();
     server.incidents.add(
         incident(1)
             .setOccurrences(12_345)
             .putLabels("service", "db")
             .addAlerts(IncidentAlert.newBuilder().setTitle("Disk full").setAlertId("disk-7"))
             .addTimeline(
-                TimelineEntry.newBuilder().setKind(TimelineEntry.Kind.OPENED).setText("Disk full"))
+                TimelineEntry.newBuilder()
+                    .setKind(TimelineEntry.Kind.OPENED)
+                    .setText("Disk full")
+                    .setPosition(position))
+            .addTimeline(TimelineEntry.newBuilder().setKind(TimelineEntry.Kind.ALERT_EXPIRED))
+            .setOpenedAtPosition(position)
             .build());
     CommandRun run = run("incident", "get", "00000000-0000-8000-8000-000000000001");
 
@@ -240,7 +250,9 @@ class IncidentCommandsTest {
         .contains("labels       service=db")
         .contains("occurrences  12,345")
         .contains("alert disk-7")
-        .contains("OPENED");
+        .contains("opened at    2/1043/5")
+        .contains("OPENED           Disk full  (at 2/1043/5)")
+        .contains("ALERT_EXPIRED      (by time)");
   }
 
   @Test

@@ -30,14 +30,22 @@ class LauncherTest {
     for (String module : List.of("proto", "schemas", "engine", "runtime", "ops", "cli")) {
       Files.createDirectories(folder.resolve(module));
     }
-    for (String module : List.of("ops", "cli")) {
-      Files.createDirectories(folder.resolve(module + "/target/lib"));
-      Files.createFile(folder.resolve(module + "/target/" + module + ".jar"));
-    }
-    Path java = Files.createDirectories(folder.resolve("jdk/bin")).resolve("java");
-    Files.writeString(java, "#!/bin/sh\nprintf '%s\\n' \"$@\"\n");
-    assertThat(java.toFile().setExecutable(true)).isTrue();
+    makeBuilt("ops");
+    makeBuilt("cli");
+    makeProgram("jdk/bin/java", "printf '%s\\n' \"$@\"");
     Files.writeString(folder.resolve("jdk/release"), "JAVA_VERSION=\"17.0.1\"\n");
+  }
+
+  private void makeBuilt(String module) throws IOException {
+    Files.createDirectories(folder.resolve(module + "/target/lib"));
+    Files.createFile(folder.resolve(module + "/target/" + module + ".jar"));
+  }
+
+  private void makeProgram(String file, String script) throws IOException {
+    Path program = folder.resolve(file);
+    Files.createDirectories(program.getParent());
+    Files.writeString(program, "#!/bin/sh\n" + script + "\n");
+    assertThat(program.toFile().setExecutable(true)).isTrue();
   }
 
   @ParameterizedTest
@@ -74,6 +82,26 @@ class LauncherTest {
   @Test
   void argumentsWithBlanks_stayWhole() throws Exception {
     assertThat(run(List.of("--json", "rules", "check", "a b"))).endsWith("--json", "a b");
+  }
+
+  @Test
+  void bench_buildsTheJobInFlink_onlyWhenItIsNamed() throws Exception {
+    for (String module : List.of("access", "broker", "ingest-grpc", "benchmarks-flink")) {
+      Files.createDirectories(folder.resolve(module));
+    }
+    for (String module : List.of("streams-processor", "query-service", "standalone")) {
+      Files.createDirectories(folder.resolve(module));
+    }
+    makeBuilt("benchmarks");
+    makeProgram("jdk/bin/javac", "");
+    makeProgram(
+        "mvnw",
+        "echo mvnw \"$@\"; mkdir -p benchmarks-flink/target/lib;"
+            + " touch benchmarks-flink/target/benchmarks-flink.jar");
+
+    assertThat(run(List.of("bench", "edge-stream"))).noneMatch(line -> line.startsWith("mvnw"));
+    assertThat(run(List.of("bench", "edge-stream", "processor-flink")))
+        .anyMatch(line -> line.matches("mvnw .*-Pflink .*-pl benchmarks-flink -am package"));
   }
 
   /** The main class, and what it is given. */

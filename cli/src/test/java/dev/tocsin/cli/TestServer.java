@@ -16,6 +16,8 @@ import dev.tocsin.proto.incidents.AddNoteRequest;
 import dev.tocsin.proto.incidents.AddNoteResponse;
 import dev.tocsin.proto.incidents.CreateIncidentRequest;
 import dev.tocsin.proto.incidents.CreateIncidentResponse;
+import dev.tocsin.proto.incidents.ExplainAlertRequest;
+import dev.tocsin.proto.incidents.ExplainAlertResponse;
 import dev.tocsin.proto.incidents.GetIncidentRequest;
 import dev.tocsin.proto.incidents.GetIncidentResponse;
 import dev.tocsin.proto.incidents.Incident;
@@ -23,6 +25,8 @@ import dev.tocsin.proto.incidents.IncidentEvent;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc.IncidentServiceImplBase;
 import dev.tocsin.proto.incidents.ListIncidentsRequest;
 import dev.tocsin.proto.incidents.ListIncidentsResponse;
+import dev.tocsin.proto.incidents.MergeIncidentRequest;
+import dev.tocsin.proto.incidents.MergeIncidentResponse;
 import dev.tocsin.proto.incidents.ResolveIncidentRequest;
 import dev.tocsin.proto.incidents.ResolveIncidentResponse;
 import dev.tocsin.proto.incidents.Staleness;
@@ -72,6 +76,11 @@ final class TestServer implements AutoCloseable {
   Function<Message, Incident> change = command -> Incident.getDefaultInstance();
 
   List<Incident> incidents = new ArrayList<>();
+
+  /** What is asked for, and what is told, of alerts. */
+  final List<ExplainAlertRequest> explained = new CopyOnWriteArrayList<>();
+
+  ExplainAlertResponse explanation = ExplainAlertResponse.getDefaultInstance();
 
   /** How old each answer of a read in turn says that it is; none once it is empty. */
   final Queue<Staleness> standby = new ConcurrentLinkedQueue<>();
@@ -158,6 +167,18 @@ final class TestServer implements AutoCloseable {
 
   private final class Incidents extends IncidentServiceImplBase {
     @Override
+    public void explainAlert(
+        ExplainAlertRequest request, StreamObserver<ExplainAlertResponse> reply) {
+      explained.add(request);
+      if (refusal != null) {
+        reply.onError(refusal);
+        return;
+      }
+      reply.onNext(explanation);
+      reply.onCompleted();
+    }
+
+    @Override
     public void getIncident(GetIncidentRequest request, StreamObserver<GetIncidentResponse> reply) {
       for (Incident incident : incidents) {
         if (incident.getId().equals(request.getId())) {
@@ -191,6 +212,12 @@ final class TestServer implements AutoCloseable {
         ResolveIncidentRequest request, StreamObserver<ResolveIncidentResponse> reply) {
       command(
           request, reply, done -> ResolveIncidentResponse.newBuilder().setIncident(done).build());
+    }
+
+    @Override
+    public void mergeIncident(
+        MergeIncidentRequest request, StreamObserver<MergeIncidentResponse> reply) {
+      command(request, reply, done -> MergeIncidentResponse.newBuilder().setIncident(done).build());
     }
 
     @Override

@@ -28,8 +28,10 @@ class TocsinMainTest {
             "demo ",
             "alert ",
             "incident ",
+            "silence ",
             "digest ",
             "bench ",
+            "chaos ",
             "completion ",
             "Exit codes:");
   }
@@ -99,7 +101,7 @@ class TocsinMainTest {
 
   @Test
   void launchersCommands_sayWhoRunsThem() {
-    for (String command : List.of("up", "bench")) {
+    for (String command : List.of("up", "bench", "chaos")) {
       CommandRun run = CommandRun.of(command, "--port", "1", "more");
       assertThat(run.exitCode()).isEqualTo(2);
       assertThat(run.err()).contains("./tocsin " + command);

@@ -1,28 +1,29 @@
 package dev.tocsin.engine;
 
 import dev.tocsin.engine.IncidentDraft.Cause;
-import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.AlertStatus;
 import dev.tocsin.schemas.FingerprintState;
 import dev.tocsin.schemas.GroupState;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentState;
 import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.LoggedAlert;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.ResolvedBy;
 import dev.tocsin.schemas.Severity;
+import dev.tocsin.schemas.Tally;
 import dev.tocsin.schemas.TimelineKind;
 
 /** What one alert does. */
 final class AlertFold {
   private final Stage stage;
   private final Cause cause;
-  private final Alert alert;
+  private final LoggedAlert alert;
   private final PartitionState counts;
   private final int stampedUnder;
   private final Key128 key;
 
-  private AlertFold(Stage stage, Cause cause, Alert alert, int stampedUnder) {
+  private AlertFold(Stage stage, Cause cause, LoggedAlert alert, int stampedUnder) {
     this.stage = stage;
     this.cause = cause;
     this.alert = alert;
@@ -36,26 +37,27 @@ final class AlertFold {
    *
    * @param stampedUnder the version of the rules
    */
-  static void apply(Stage stage, Cause cause, Alert alert, int stampedUnder) {
+  static void apply(Stage stage, Cause cause, LoggedAlert alert, int stampedUnder) {
     PartitionState counts = stage.state();
     counts.setAlerts(counts.getAlerts() + 1);
-    if (alert.getReceipt() != null && !stage.receive(alert.getReceipt())) {
+    if (alert.receipt() != null && stage.received(alert.receipt())) {
       counts.setRedelivered(counts.getRedelivered() + 1);
       return;
     }
-    new AlertFold(stage, cause, alert, stampedUnder).apply();
+    AlertEffect effect = new AlertFold(stage, cause, alert, stampedUnder).apply();
+    if (alert.receipt() != null) {
+      stage.receive(new Receipt(alert.receipt(), cause.offset(), cause.index(), effect));
+    }
   }
 
-  private void apply() {
+  private AlertEffect apply() {
     FingerprintState condition = stage.fingerprint(key);
-    boolean ends = alert.getStatus() == AlertStatus.ENDED || endsBefore(stage.now());
-    if (alert.getSuppressed() && !(ends && isActive(condition))) {
+    boolean ends = alert.status() == AlertStatus.ENDED || endsBefore(stage.now());
+    if (alert.suppressed() && !(ends && isActive(condition))) {
       counts.setSuppressed(counts.getSuppressed() + 1);
-    } else if (ends) {
-      end(condition);
-    } else {
-      fire(condition);
+      return AlertEffect.SUPPRESSED;
     }
+    return ends ? end(condition) : fire(condition);
   }
 
   /**
@@ -63,23 +65,30 @@ final class AlertFold {
    * open until the silence is too long.
    */
   private boolean isActive(FingerprintState condition) {
-    return condition != null
-        && condition.getStatus() == AlertStatus.FIRING
-        && open(condition.getIncident()) != null;
+    return condition != null && condition.getStatus() == AlertStatus.FIRING && isKnown(condition);
   }
 
-  private void fire(FingerprintState condition) {
-    Incident known = condition == null ? null : open(condition.getIncident());
-    if (known != null) {
-      repeat(condition, known);
-    } else if (Conditions.muted(stage, condition)) {
+  /** Whether its incident is open. Its tally says so: a repeat reads no more. */
+  private boolean isKnown(FingerprintState condition) {
+    Key128 id = incidentOf(condition);
+    Tally tally = id == null ? null : Tallies.of(stage, id);
+    return tally != null && Lifecycle.isOpen(tally.getState());
+  }
+
+  private AlertEffect fire(FingerprintState condition) {
+    if (isKnown(condition)) {
+      return repeat(condition, condition.getIncident());
+    }
+    if (Conditions.muted(stage, condition)) {
       counts.setMuted(counts.getMuted() + 1);
       seen(condition, condition.getIncident(), condition.getSeverity());
-    } else if (Conditions.outdated(condition, alert.getFiredAtMs())) {
-      counts.setStale(counts.getStale() + 1);
-    } else {
-      admit(condition);
+      return AlertEffect.MUTED;
     }
+    if (Conditions.outdated(condition, alert.firedAtMs())) {
+      counts.setStale(counts.getStale() + 1);
+      return AlertEffect.STALE;
+    }
+    return admit(condition);
   }
 
   /**
@@ -87,66 +96,74 @@ final class AlertFold {
    * there, is that a change. One that is as bad as it was does not make the incident worse, for
    * then a person has said otherwise.
    */
-  private void repeat(FingerprintState condition, Incident incident) {
+  private AlertEffect repeat(FingerprintState condition, Key128 incident) {
     Tallies.count(stage, incident);
     boolean ended = condition.getStatus() == AlertStatus.ENDED;
-    if (ended && Conditions.outdated(condition, alert.getFiredAtMs())) {
+    if (ended && Conditions.outdated(condition, alert.firedAtMs())) {
       Tallies.repeat(stage, cause, incident);
-      return;
+      return AlertEffect.REPEATED;
     }
-    boolean worse = IncidentDraft.worse(alert.getSeverity(), condition.getSeverity());
-    seen(
-        condition,
-        incident.getId(),
-        ended || worse ? alert.getSeverity() : condition.getSeverity());
+    boolean worse = IncidentDraft.worse(alert.severity(), condition.getSeverity());
+    seen(condition, incident, ended || worse ? alert.severity() : condition.getSeverity());
     if (ended) {
-      IncidentDraft.of(stage, cause, incident).refire(alert).done();
-    } else if (worse && IncidentDraft.worse(alert.getSeverity(), incident.getSeverity())) {
-      IncidentDraft.of(stage, cause, incident).raise(alert.getSeverity()).done();
+      draft(incident).refire(alert.whole()).done();
+      return AlertEffect.REFIRED;
+    }
+    if (worse && IncidentDraft.worse(alert.severity(), severityOf(incident))) {
+      draft(incident).raise(alert.severity()).done();
     } else {
       Tallies.repeat(stage, cause, incident);
     }
+    return AlertEffect.REPEATED;
   }
 
   /**
    * A condition that no open incident knows: joins its group's incident, reopens it, or opens a new
    * one.
    */
-  private void admit(FingerprintState condition) {
-    GroupState group = stage.group(alert.getGroup());
+  private AlertEffect admit(FingerprintState condition) {
+    GroupState group = stage.group(alert.group());
     Incident newest = group == null ? null : stage.incident(group.getIncident());
     IncidentDraft draft;
+    AlertEffect effect;
     if (newest != null && Lifecycle.isOpen(newest)) {
-      draft = IncidentDraft.of(stage, cause, newest).join(alert);
+      effect = AlertEffect.JOINED;
+      draft = IncidentDraft.of(stage, cause, newest).join(alert.whole());
     } else if (newest != null && mayReopen(stage, newest)) {
+      effect = AlertEffect.REOPENED;
       draft = IncidentDraft.of(stage, cause, newest).reopen();
       draft =
-          newest.getId().equals(incidentOf(condition)) ? draft.refire(alert) : draft.join(alert);
+          newest.getId().equals(incidentOf(condition))
+              ? draft.refire(alert.whole())
+              : draft.join(alert.whole());
     } else {
-      draft = IncidentDraft.open(stage, cause, alert, stampedUnder).join(alert);
+      effect = AlertEffect.OPENED;
+      draft = IncidentDraft.open(stage, cause, alert.whole(), stampedUnder).join(alert.whole());
     }
-    seen(condition, draft.incident().getId(), alert.getSeverity());
-    Tallies.count(stage, draft.incident());
+    seen(condition, draft.incident().getId(), alert.severity());
+    Tallies.count(stage, draft.incident().getId());
     draft.done();
+    return effect;
   }
 
   /**
    * The end of a condition. One that nobody knew is remembered, so that its FIRING, coming late,
    * opens nothing. The incident of a muted one learns of it too, as long as it is kept.
    */
-  private void end(FingerprintState condition) {
-    Conditions.ended(stage, key, condition, endedAtMs(), alert.getRule());
+  private AlertEffect end(FingerprintState condition) {
+    Conditions.ended(stage, key, condition, endedAtMs(), alert.rule());
     if (condition == null || condition.getStatus() == AlertStatus.ENDED) {
       counts.setUnmatched(counts.getUnmatched() + 1);
-      return;
+      return AlertEffect.UNMATCHED;
     }
     counts.setResolved(counts.getResolved() + 1);
     Incident incident = stage.incident(condition.getIncident());
     if (incident != null) {
       IncidentDraft.of(stage, cause, incident)
-          .end(TimelineKind.ALERT_RESOLVED, alert.getTitle())
+          .end(TimelineKind.ALERT_RESOLVED, alert.whole().getTitle())
           .done();
     }
+    return AlertEffect.RESOLVED_CONDITION;
   }
 
   private void seen(FingerprintState before, Key128 incident, Severity worst) {
@@ -154,7 +171,7 @@ final class AlertFold {
   }
 
   private boolean endsBefore(long atMs) {
-    return alert.getEndsAtMs() != 0 && alert.getEndsAtMs() <= atMs;
+    return alert.endsAtMs() != 0 && alert.endsAtMs() <= atMs;
   }
 
   /**
@@ -162,8 +179,7 @@ final class AlertFold {
    * the time to come.
    */
   private long endedAtMs() {
-    return Math.min(
-        stage.now(), endsBefore(stage.now()) ? alert.getEndsAtMs() : alert.getFiredAtMs());
+    return Math.min(stage.now(), endsBefore(stage.now()) ? alert.endsAtMs() : alert.firedAtMs());
   }
 
   /** Whether an alert of its group would reopen it, if there is none newer. */
@@ -174,9 +190,12 @@ final class AlertFold {
             <= stage.rules(incident.getRule()).getReopenWindowMs();
   }
 
-  private Incident open(Key128 id) {
-    Incident incident = id == null ? null : stage.incident(id);
-    return incident != null && Lifecycle.isOpen(incident) ? incident : null;
+  private IncidentDraft draft(Key128 incident) {
+    return IncidentDraft.of(stage, cause, stage.incident(incident));
+  }
+
+  private Severity severityOf(Key128 incident) {
+    return Tallies.of(stage, incident).getSeverity();
   }
 
   private static Key128 incidentOf(FingerprintState condition) {

@@ -114,7 +114,7 @@ final class AlertStamping {
     return rule.getGroupBy().isEmpty() ? rules.getRouteBy() : rule.getGroupBy();
   }
 
-  private static List<Field> fields(List<String> names) {
+  static List<Field> fields(List<String> names) {
     return names.stream()
         .map(name -> new Field(KeyEncoder.part(name), AlertField.ofKey(name)))
         .toList();

@@ -4,12 +4,16 @@ import dev.tocsin.schemas.FingerprintState;
 import dev.tocsin.schemas.GroupState;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentEvent;
+import dev.tocsin.schemas.InhibitionState;
 import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.Outcome;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.Rules;
+import dev.tocsin.schemas.SilenceState;
 import dev.tocsin.schemas.Tally;
+import dev.tocsin.schemas.WorkspaceSilences;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -26,7 +30,10 @@ public final class Changes {
   final Map<Key128, Incident> incidents = new LinkedHashMap<>();
   final Map<Key128, Tally> tallies = new LinkedHashMap<>();
   final Map<Key128, Outcome> outcomes = new LinkedHashMap<>();
-  final Set<Key128> receipts = new LinkedHashSet<>();
+  final Map<Key128, InhibitionState> inhibitions = new LinkedHashMap<>();
+  final Map<Key128, SilenceState> silences = new LinkedHashMap<>();
+  final Map<Key128, WorkspaceSilences> workspaceSilences = new LinkedHashMap<>();
+  final Map<Key128, Receipt> receipts = new LinkedHashMap<>();
   final Set<Timer> armed = new LinkedHashSet<>();
   final Set<Timer> disarmed = new LinkedHashSet<>();
   final List<IncidentEvent> events = new ArrayList<>();
@@ -62,9 +69,24 @@ public final class Changes {
     return outcomes;
   }
 
+  /** The open incidents that inhibitions are about. */
+  public Map<Key128, InhibitionState> inhibitions() {
+    return inhibitions;
+  }
+
+  /** Silences, by id. */
+  public Map<Key128, SilenceState> silences() {
+    return silences;
+  }
+
+  /** Which silences a workspace has, by {@link Silences#key}. */
+  public Map<Key128, WorkspaceSilences> workspaceSilences() {
+    return workspaceSilences;
+  }
+
   /** Sightings to remember, as of {@link #state}'s fold time. */
-  public Set<Key128> receipts() {
-    return receipts;
+  public Collection<Receipt> receipts() {
+    return receipts.values();
   }
 
   /** Timers that are new. None of them is in {@link #disarmed}. */

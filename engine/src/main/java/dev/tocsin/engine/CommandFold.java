@@ -6,7 +6,10 @@ import dev.tocsin.schemas.Command;
 import dev.tocsin.schemas.CreateIncident;
 import dev.tocsin.schemas.GroupState;
 import dev.tocsin.schemas.Incident;
+import dev.tocsin.schemas.IncidentId;
+import dev.tocsin.schemas.IncidentState;
 import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.MergeIncident;
 import dev.tocsin.schemas.Outcome;
 import dev.tocsin.schemas.OutcomeCode;
 import dev.tocsin.schemas.UpdateIncident;
@@ -62,6 +65,12 @@ final class CommandFold {
               expected),
           incident);
     }
+    if (command.getMerge() != null) {
+      return merge(incident, command.getMerge());
+    }
+    if (command.getMergedFrom() != null) {
+      return done(draft(incident).mergedFrom(command.getMergedFrom()).done());
+    }
     return command.getBody() instanceof UpdateIncident asked
         ? update(incident, asked)
         : done(draft(incident).note(((AddNote) command.getBody()).getText()).done());
@@ -73,6 +82,23 @@ final class CommandFold {
         group != null
             ? stage.incident(group.getIncident())
             : IncidentDraft.open(stage, cause, command, asked).done());
+  }
+
+  /** That the other one is there, and may be merged into, whoever appended this has seen. */
+  private Outcome merge(Incident incident, MergeIncident asked) {
+    Key128 into = incident.getMergedInto();
+    String refusal = null;
+    if (asked.getInto().equals(incident.getId())) {
+      refusal = "an incident cannot be merged into itself";
+    } else if (into != null && !into.equals(asked.getInto())) {
+      refusal = "the incident is merged into " + IncidentId.text(into) + " already";
+    } else if (into == null && incident.getState() == IncidentState.CLOSED) {
+      refusal = "the incident is CLOSED, which is final: nothing but notes can be added";
+    }
+    if (refusal != null) {
+      return outcome(OutcomeCode.FAILED_PRECONDITION, refusal, incident);
+    }
+    return done(into != null ? incident : draft(incident).merge(asked).done());
   }
 
   private Outcome update(Incident incident, UpdateIncident asked) {

@@ -1,10 +1,10 @@
 package dev.tocsin.engine;
 
-import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.AlertStatus;
 import dev.tocsin.schemas.FingerprintState;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.LoggedAlert;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.Severity;
 
@@ -16,7 +16,7 @@ import dev.tocsin.schemas.Severity;
  * It follows from what is stored anyway, for any number of them at once, and also after the
  * incident was closed or has left; and when a person reopens the incident, they are heard again.
  */
-final class Conditions {
+public final class Conditions {
   /**
    * A repeat is written down only if the last one written is older than this part of the allowed
    * silence.
@@ -30,9 +30,9 @@ final class Conditions {
    * conditions, wherever the groups' partitions lie. Both are hashes already; combined they stay
    * evenly spread.
    */
-  static Key128 key(Alert alert) {
-    byte[] fingerprint = alert.getFingerprint().bytes();
-    byte[] group = alert.getGroup().bytes();
+  public static Key128 key(LoggedAlert alert) {
+    byte[] fingerprint = alert.fingerprint().bytes();
+    byte[] group = alert.group().bytes();
     byte[] key = new byte[fingerprint.length];
     for (int i = 0; i < key.length; i++) {
       key[i] = (byte) (fingerprint[i] ^ group[(i + 1) % group.length]);
@@ -58,7 +58,7 @@ final class Conditions {
       Stage stage,
       Key128 key,
       FingerprintState before,
-      Alert alert,
+      LoggedAlert alert,
       Key128 incident,
       Severity worst) {
     boolean again =
@@ -66,9 +66,9 @@ final class Conditions {
             && before.getStatus() == AlertStatus.FIRING
             && incident.equals(before.getIncident());
     if (again
-        && alert.getEndsAtMs() == before.getEndsAtMs()
-        && alert.getRule().equals(before.getRule())
-        && stage.now() < before.getLastSeenMs() + grain(stage, alert.getRule())) {
+        && alert.endsAtMs() == before.getEndsAtMs()
+        && alert.rule().equals(before.getRule())
+        && stage.now() < before.getLastSeenMs() + grain(stage, alert.rule())) {
       rate(stage, key, before, worst);
       return;
     }
@@ -76,8 +76,8 @@ final class Conditions {
     after.setIncident(incident);
     after.setStatus(AlertStatus.FIRING);
     after.setLastSeenMs(stage.now());
-    after.setEndsAtMs(alert.getEndsAtMs());
-    after.setRule(alert.getRule());
+    after.setEndsAtMs(alert.endsAtMs());
+    after.setRule(alert.rule());
     after.setSeverity(worst);
     keep(stage, key, before, after);
   }

@@ -101,8 +101,8 @@ public final class DigestSum {
   }
 
   /**
-   * What incidents did not have before there were commands and rules by name. It counts only where
-   * it says something, each part under its name, so that the digests of older logs stay theirs.
+   * What incidents did not have in the first version of the engine. It counts only where it says
+   * something, each part under its name, so that the digests of older logs stay theirs.
    */
   private static void people(HashStream128 to, Incident incident) {
     if (incident.getNotesAdded() != 0 || !incident.getNotes().isEmpty()) {
@@ -126,6 +126,25 @@ public final class DigestSum {
       text(to, "rule");
       text(to, incident.getRule());
     }
+    if (incident.getFlapping()) {
+      text(to, "flapping");
+    }
+    if (incident.getInhibitedBy() != null) {
+      text(to, "inhibited");
+    }
+    if (incident.getSilencedBy() != null) {
+      text(to, "silenced");
+      key(to, incident.getSilencedBy());
+    }
+    if (incident.getMergedInto() != null) {
+      text(to, "merged");
+    }
+    if (!incident.getMergedFrom().isEmpty()) {
+      text(to, "merged from");
+      to.putInt(incident.getMergedFrom().size());
+    }
+    keys(to, "source of", incident.getSourceOf());
+    keys(to, "target of", incident.getTargetOf());
   }
 
   private static void exact(HashStream128 to, Incident incident, Tally tally) {
@@ -149,6 +168,27 @@ public final class DigestSum {
     }
     for (Note note : incident.getNotes()) {
       to.putLong(note.getAtMs());
+    }
+    if (incident.getInhibitedBy() != null) {
+      text(to, "inhibited by");
+      key(to, incident.getInhibitedBy());
+    }
+    if (incident.getMergedInto() != null) {
+      text(to, "merged into");
+      key(to, incident.getMergedInto());
+    }
+    keys(to, "merged from", incident.getMergedFrom());
+    if (incident.getSilencedUntilMs() != 0) {
+      text(to, "silenced until");
+      to.putLong(incident.getSilencedUntilMs());
+    }
+  }
+
+  private static void keys(HashStream128 to, String what, List<Key128> keys) {
+    if (!keys.isEmpty()) {
+      text(to, what);
+      to.putInt(keys.size());
+      keys.forEach(key -> key(to, key));
     }
   }
 

@@ -1,10 +1,11 @@
 package dev.tocsin.engine;
 
 import dev.tocsin.engine.IncidentDraft.Cause;
-import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.Alerts;
 import dev.tocsin.schemas.IncidentEvent;
 import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.LoggedAlert;
+import dev.tocsin.schemas.LoggedAlerts;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
@@ -34,11 +35,13 @@ import java.util.function.Consumer;
  * entry, the one in the state decides; where a version only adds kinds of entries, as 2 adds
  * commands to 1, there is nothing to decide, and nobody need activate it. (What the state decides:
  * 2 publishes what retention removes, bounds an incident's lists in bytes, and names the version of
- * the rules that an alert was stamped under, not the active one.)
+ * the rules that an alert was stamped under, not the active one; 3 publishes repeats without the
+ * incident that they did not change, and adds what rules and people can say: flapping, inhibitions,
+ * silences, merging.)
  */
 public final class Fold {
   /** The newest version of the engine that this software has; it has all before it as well. */
-  public static final int ENGINE_VERSION = 2;
+  public static final int ENGINE_VERSION = 3;
 
   /** Incidents name the version of the rules that their alert was stamped under. */
   private static final int STAMPED_VERSION_SINCE = 2;
@@ -110,10 +113,23 @@ public final class Fold {
               versionNeeded(entry),
               ENGINE_VERSION));
     }
+    apply(offset, logTimeMs, stage -> apply(stage, entry, offset));
+  }
+
+  /**
+   * Applies an entry of alerts: the same as {@link #apply(LogEntry, long, long)} of the whole.
+   *
+   * @throws EngineFailure as there
+   */
+  public void apply(LoggedAlerts alerts, long offset, long logTimeMs) {
+    apply(offset, logTimeMs, stage -> apply(stage, alerts, offset));
+  }
+
+  private void apply(long offset, long logTimeMs, Consumer<Stage> entry) {
     settle(offset, logTimeMs);
     Stage stage = at(offset, logTimeMs);
     try {
-      apply(stage, entry, offset);
+      entry.accept(stage);
     } catch (RuntimeException e) {
       throw new EngineFailure("entry at offset " + offset, null, e);
     }
@@ -125,20 +141,22 @@ public final class Fold {
     state.setEngineVersion(Math.max(state.getEngineVersion(), entry.getEngineActivated()));
     if (entry.getCommand() != null) {
       CommandFold.apply(stage, offset, entry.getCommand());
+    } else if (entry.getSilence() != null) {
+      Silences.create(stage, offset, entry.getSilence());
+    } else if (entry.getSilenceExpired() != null) {
+      Silences.expire(stage, offset, entry.getSilenceExpired());
     } else if (entry.getPayload() instanceof Alerts alerts) {
-      apply(stage, alerts, offset);
+      apply(stage, LoggedAlerts.of(alerts), offset);
     } else if (entry.getPayload() instanceof RulesActivated activated) {
       activate(stage, activated.getRules());
     }
   }
 
-  private static void apply(Stage stage, Alerts alerts, long offset) {
+  private static void apply(Stage stage, LoggedAlerts alerts, long offset) {
     // Edges stamp under the version before for a moment after an activation.
     int stampedUnder =
-        stage.isSince(STAMPED_VERSION_SINCE)
-            ? alerts.getRulesVersion()
-            : stage.rules().getVersion();
-    List<Alert> all = alerts.getAlerts();
+        stage.isSince(STAMPED_VERSION_SINCE) ? alerts.rulesVersion() : stage.rules().getVersion();
+    List<LoggedAlert> all = alerts.alerts();
     for (int index = 0; index < all.size(); index++) {
       AlertFold.apply(stage, new Cause(offset, index), all.get(index), stampedUnder);
     }

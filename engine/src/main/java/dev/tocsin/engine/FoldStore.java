@@ -3,11 +3,15 @@ package dev.tocsin.engine;
 import dev.tocsin.schemas.FingerprintState;
 import dev.tocsin.schemas.GroupState;
 import dev.tocsin.schemas.Incident;
+import dev.tocsin.schemas.InhibitionState;
 import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.Outcome;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.Rules;
+import dev.tocsin.schemas.SilenceState;
 import dev.tocsin.schemas.Tally;
+import dev.tocsin.schemas.WorkspaceSilences;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -39,6 +43,23 @@ public interface FoldStore {
 
   /** What became of a command, by {@link Outcomes#key}, as long as it is kept. */
   Outcome outcome(Key128 key);
+
+  /** The open incidents that an inhibition is about, by {@link Inhibitions}' key. */
+  InhibitionState inhibition(Key128 key);
+
+  /** A silence, by its id. */
+  SilenceState silence(Key128 id);
+
+  /** A workspace's silences, by {@link Silences#key}. */
+  WorkspaceSilences silences(Key128 workspace);
+
+  /**
+   * The ids of a workspace's open incidents, the highest first, as of the last commit.
+   *
+   * @param before only those below; null for all
+   * @param max no more than so many
+   */
+  List<Key128> openIncidents(String workspace, Key128 before, int max);
 
   /** Whether this sighting is remembered at this fold time. */
   boolean received(Key128 receipt, long atMs);

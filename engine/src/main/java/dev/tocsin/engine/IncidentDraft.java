@@ -4,16 +4,20 @@ import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.Command;
 import dev.tocsin.schemas.CreateIncident;
 import dev.tocsin.schemas.EventType;
-import dev.tocsin.schemas.GroupState;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentAlert;
 import dev.tocsin.schemas.IncidentState;
+import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.MergeIncident;
+import dev.tocsin.schemas.MergedFrom;
 import dev.tocsin.schemas.Note;
 import dev.tocsin.schemas.ResolvedBy;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.Severity;
+import dev.tocsin.schemas.Silence;
 import dev.tocsin.schemas.TimelineEntry;
 import dev.tocsin.schemas.TimelineKind;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToIntFunction;
 
@@ -44,21 +48,27 @@ final class IncidentDraft {
   /** The version of the engine. */
   private static final int BYTES_BOUNDED_SINCE = 2;
 
+  /** Incidents that one remembers to have been merged into it. Changing it takes a new version. */
+  static final int MERGED_MAX = 100;
+
   private final Stage stage;
   private final Cause cause;
   private final Incident draft;
+  private final Incident original; // null of a new one
   private final Tallies.Before before;
   private EventType event = EventType.UPDATED;
+  private boolean told;
 
-  private IncidentDraft(Stage stage, Cause cause, Incident draft, Tallies.Before before) {
+  private IncidentDraft(Stage stage, Cause cause, Incident draft, Incident original) {
     this.stage = stage;
     this.cause = cause;
     this.draft = draft;
-    this.before = before;
+    this.original = original;
+    this.before = original == null ? Tallies.Before.NOTHING : Tallies.Before.of(original);
   }
 
   static IncidentDraft of(Stage stage, Cause cause, Incident before) {
-    return new IncidentDraft(stage, cause, Copies.of(before), Tallies.Before.of(before));
+    return new IncidentDraft(stage, cause, Copies.of(before), before);
   }
 
   /**
@@ -99,9 +109,9 @@ final class IncidentDraft {
             .setDistinctAlerts(0)
             .setActiveAlerts(0)
             .build();
-    stage.put(incident.getGroup(), new GroupState(incident.getId()));
+    Flapping.newest(stage, incident.getGroup(), incident.getId());
     stage.state().setOpened(stage.state().getOpened() + 1);
-    IncidentDraft draft = new IncidentDraft(stage, cause, incident, Tallies.Before.NOTHING);
+    IncidentDraft draft = new IncidentDraft(stage, cause, incident, null);
     draft.event = EventType.CREATED;
     return draft;
   }
@@ -136,18 +146,26 @@ final class IncidentDraft {
     TimelineKind kind =
         draft.getDistinctAlerts() == 0 ? TimelineKind.OPENED : TimelineKind.ALERT_JOINED;
     draft.setDistinctAlerts(draft.getDistinctAlerts() + 1);
-    draft.setActiveAlerts(draft.getActiveAlerts() + 1);
     draft.setAlerts(
         bounded(draft.getAlerts(), member(alert), rules().getAlertsMax(), NewestItems::bytes));
-    line(kind, alert.getTitle());
-    return raise(alert.getSeverity());
+    return comes(kind, alert);
   }
 
   /** A condition of it that had ended. */
   IncidentDraft refire(Alert alert) {
+    return comes(TimelineKind.ALERT_REFIRED, alert);
+  }
+
+  private IncidentDraft comes(TimelineKind how, Alert alert) {
     draft.setActiveAlerts(draft.getActiveAlerts() + 1);
-    line(TimelineKind.ALERT_REFIRED, alert.getTitle());
-    return raise(alert.getSeverity());
+    if (!draft.getFlapping()) {
+      line(how, alert.getTitle());
+    }
+    raise(alert.getSeverity());
+    if (draft.getActiveAlerts() == 1) {
+      Flapping.changed(stage, this);
+    }
+    return this;
   }
 
   /** Makes the severity worse, if it is; never better. */
@@ -170,14 +188,37 @@ final class IncidentDraft {
    */
   IncidentDraft end(TimelineKind how, String text) {
     draft.setActiveAlerts(draft.getActiveAlerts() - 1);
-    line(how, text);
+    if (!draft.getFlapping()) {
+      line(how, text);
+    }
     if (draft.getActiveAlerts() == 0 && Lifecycle.isOpen(draft)) {
-      resolve(ResolvedBy.ALERTS, "");
+      Flapping.changed(stage, this);
+      if (!draft.getFlapping()) {
+        resolve(ResolvedBy.ALERTS, "");
+      }
     }
     return this;
   }
 
+  /** Its group comes and goes too often: from now on it stays open, and is not told each time. */
+  IncidentDraft flap(String how) {
+    draft.setFlapping(true);
+    line(TimelineKind.FLAPPING, how);
+    return this;
+  }
+
+  /** Its group has not come or gone for a while. What it has missed meanwhile happens now. */
+  IncidentDraft settle() {
+    draft.setFlapping(false);
+    line(TimelineKind.STEADY, "");
+    return draft.getActiveAlerts() == 0 ? resolve(ResolvedBy.ALERTS, "") : this;
+  }
+
   IncidentDraft resolve(ResolvedBy by, String why) {
+    if (draft.getFlapping()) {
+      draft.setFlapping(false);
+      Flapping.forget(stage, draft);
+    }
     draft.setState(IncidentState.RESOLVED);
     draft.setResolvedAtMs(stage.now());
     draft.setResolvedBy(by);
@@ -194,6 +235,7 @@ final class IncidentDraft {
     draft.setState(IncidentState.INVESTIGATING);
     draft.setResolvedAtMs(0);
     draft.setResolvedBy(ResolvedBy.NOBODY);
+    draft.setMergedInto(null);
     draft.setReopened(draft.getReopened() + 1);
     line(TimelineKind.REOPENED, "");
     event = EventType.REOPENED;
@@ -211,6 +253,27 @@ final class IncidentDraft {
     return this;
   }
 
+  /** It is over as a part of another one: by a person, also where its alerts had resolved it. */
+  IncidentDraft merge(MergeIncident asked) {
+    draft.setMergedInto(asked.getInto());
+    line(TimelineKind.MERGED, asked.getTitle());
+    if (Lifecycle.isOpen(draft)) {
+      return resolve(ResolvedBy.PERSON, "");
+    }
+    draft.setResolvedBy(ResolvedBy.PERSON);
+    return this;
+  }
+
+  /** Another one is over as a part of it. */
+  IncidentDraft mergedFrom(MergedFrom asked) {
+    List<Key128> others = new ArrayList<>(draft.getMergedFrom());
+    others.remove(asked.getIncident());
+    draft.setMergedFrom(
+        NewestItems.with(others, asked.getIncident(), MERGED_MAX, Integer.MAX_VALUE, each -> 0));
+    line(TimelineKind.MERGED_FROM, asked.getTitle());
+    return this;
+  }
+
   IncidentDraft note(String text) {
     Note note = new Note(stage.now(), cause.actor(), text);
     draft.setNotes(bounded(draft.getNotes(), note, rules().getNotesMax(), NewestItems::bytes));
@@ -219,13 +282,79 @@ final class IncidentDraft {
     return this;
   }
 
-  /** Stores the incident, one revision on, and publishes it. Its tally is as it will be. */
+  /**
+   * Stores the incident, one revision on, and publishes it. Its tally is as it will be. Where there
+   * is nothing to tell of, as of a flapping one that comes or goes, it is no more than a repeat.
+   */
   Incident done() {
+    if (!told) {
+      stage.put(draft.getId(), draft);
+      Tallies.repeat(stage, cause, draft.getId());
+      return draft;
+    }
+    List<Key128> turned = turned();
     draft.setRevision(draft.getRevision() + 1);
     draft.setUpdatedAtMs(stage.now());
     stage.put(draft.getId(), draft);
     Tallies.publish(stage, cause, event, draft, before);
+    Inhibitions.spread(stage, cause, turned);
     return draft;
+  }
+
+  /** What follows from its coming to be open, or ceasing to: under which keys it hides others. */
+  private List<Key128> turned() {
+    boolean open = Lifecycle.isOpen(draft);
+    if (open && (!before.open() || matchesOtherwise())) {
+      Silences.judge(stage, this);
+    }
+    if (open == before.open()) {
+      return List.of();
+    }
+    if (open) {
+      Inhibitions.enter(stage, this);
+      return draft.getSourceOf();
+    }
+    List<Key128> sourceOf = draft.getSourceOf();
+    Inhibitions.leave(stage, this);
+    draft.setSilencedBy(null);
+    draft.setSilencedUntilMs(0);
+    return sourceOf;
+  }
+
+  /** Whether a field has changed that can be matched and is not what it is for all its life. */
+  private boolean matchesOtherwise() {
+    return draft.getSeverity() != original.getSeverity()
+        || !draft.getTitle().equals(original.getTitle())
+        || !draft.getDescription().equals(original.getDescription())
+        || !draft.getLabels().equals(original.getLabels());
+  }
+
+  /** A silence hides it from now on. */
+  void silence(Silence by) {
+    draft.setSilencedBy(by.getId());
+    draft.setSilencedUntilMs(by.getEndMs());
+    line(TimelineKind.SILENCED, by.getComment());
+  }
+
+  /** None hides it any more. */
+  void unsilence() {
+    draft.setSilencedBy(null);
+    draft.setSilencedUntilMs(0);
+    line(TimelineKind.UNSILENCED, "");
+  }
+
+  /** Another one hides it from now on. */
+  IncidentDraft inhibit(Key128 by, String title) {
+    draft.setInhibitedBy(by);
+    line(TimelineKind.INHIBITED, title);
+    return this;
+  }
+
+  /** None hides it any more. */
+  IncidentDraft uninhibit() {
+    draft.setInhibitedBy(null);
+    line(TimelineKind.UNINHIBITED, "");
+    return this;
   }
 
   Incident incident() {
@@ -243,6 +372,7 @@ final class IncidentDraft {
 
   /** A line of its timeline. */
   void line(TimelineKind kind, String text) {
+    told = true;
     List<TimelineEntry> before = draft.getTimeline();
     TimelineEntry entry =
         new TimelineEntry(

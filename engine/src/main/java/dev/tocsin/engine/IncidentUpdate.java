@@ -145,7 +145,7 @@ final class IncidentUpdate {
     } else if (before.getState() == IncidentState.RESOLVED) {
       draft.reopen();
       // Alerts of its group join it again. A newer one may have been there, and left before it.
-      stage.put(before.getGroup(), new GroupState(before.getId()));
+      Flapping.newest(stage, before.getGroup(), before.getId());
     } else {
       draft.incident().setState(state);
       draft.line(TimelineKind.STATE_CHANGED, state.name());

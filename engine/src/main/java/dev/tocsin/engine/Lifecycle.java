@@ -16,7 +16,20 @@ public final class Lifecycle {
 
   /** Whether alerts of its group join it: it is neither RESOLVED nor CLOSED. */
   public static boolean isOpen(Incident incident) {
-    return incident.getState() != RESOLVED && incident.getState() != CLOSED;
+    return isOpen(incident.getState());
+  }
+
+  /** The same of one in that state. */
+  static boolean isOpen(IncidentState state) {
+    return state != RESOLVED && state != CLOSED;
+  }
+
+  /**
+   * Whether lists and streams leave it out unless they are asked not to: a silence or another one
+   * hides it.
+   */
+  public static boolean isSuppressed(Incident incident) {
+    return incident.getInhibitedBy() != null || incident.getSilencedBy() != null;
   }
 
   /**

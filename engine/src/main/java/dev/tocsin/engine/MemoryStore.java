@@ -3,14 +3,18 @@ package dev.tocsin.engine;
 import dev.tocsin.schemas.FingerprintState;
 import dev.tocsin.schemas.GroupState;
 import dev.tocsin.schemas.Incident;
+import dev.tocsin.schemas.InhibitionState;
 import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.Outcome;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.Rules;
+import dev.tocsin.schemas.SilenceState;
 import dev.tocsin.schemas.Tally;
+import dev.tocsin.schemas.WorkspaceSilences;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -23,9 +27,12 @@ import java.util.TreeSet;
 public final class MemoryStore implements FoldStore {
   private final Map<Key128, FingerprintState> fingerprints = new HashMap<>();
   private final Map<Key128, GroupState> groups = new HashMap<>();
-  private final Map<Key128, Incident> incidents = new TreeMap<>();
+  private final TreeMap<Key128, Incident> incidents = new TreeMap<>();
   private final Map<Key128, Tally> tallies = new HashMap<>();
   private final Map<Key128, Outcome> outcomes = new HashMap<>();
+  private final Map<Key128, InhibitionState> inhibitions = new HashMap<>();
+  private final Map<Key128, SilenceState> silences = new HashMap<>();
+  private final Map<Key128, WorkspaceSilences> workspaceSilences = new HashMap<>();
   private final TreeSet<Timer> timers = new TreeSet<>();
   private final Receipts receipts = new Receipts();
   private PartitionState state = InitialState.partition();
@@ -67,6 +74,31 @@ public final class MemoryStore implements FoldStore {
   }
 
   @Override
+  public InhibitionState inhibition(Key128 key) {
+    return inhibitions.get(key);
+  }
+
+  @Override
+  public SilenceState silence(Key128 id) {
+    return silences.get(id);
+  }
+
+  @Override
+  public WorkspaceSilences silences(Key128 workspace) {
+    return workspaceSilences.get(workspace);
+  }
+
+  @Override
+  public List<Key128> openIncidents(String workspace, Key128 before, int max) {
+    var below = before == null ? incidents : incidents.headMap(before, false);
+    return below.descendingMap().values().stream()
+        .filter(each -> Lifecycle.isOpen(each) && each.getWorkspace().equals(workspace))
+        .map(Incident::getId)
+        .limit(max)
+        .toList();
+  }
+
+  @Override
   public boolean received(Key128 receipt, long atMs) {
     return receipts.contains(receipt, atMs, rules);
   }
@@ -88,6 +120,9 @@ public final class MemoryStore implements FoldStore {
     put(changes.incidents(), incidents);
     put(changes.tallies(), tallies);
     put(changes.outcomes(), outcomes);
+    put(changes.inhibitions(), inhibitions);
+    put(changes.silences(), silences);
+    put(changes.workspaceSilences(), workspaceSilences);
     timers.removeAll(changes.disarmed());
     timers.addAll(changes.armed());
     changes.receipts().forEach(receipt -> receipts.add(receipt, state.getFoldTimeMs(), rules));

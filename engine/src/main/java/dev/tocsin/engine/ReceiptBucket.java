@@ -1,29 +1,58 @@
 package dev.tocsin.engine;
 
 import java.nio.ByteBuffer;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
- * Receipts that came within a few minutes: an open-addressing table of 128-bit hashes, linear
- * probing, at most two thirds full, beside the same in the order of their coming. The slot of all
- * zeros is free; the one hash that is all zeros is kept as another.
+ * Receipts that came within a few minutes, in the order of their coming, and beside them a table
+ * that finds one: open addressing, linear probing, at most two thirds full. A slot is an int: a
+ * receipt's number, from 1, and eight bits of its hash, so that few others are looked at on the
+ * way.
+ *
+ * <p>What is appended is never changed, so any thread may go through a {@link #view}.
  */
 final class ReceiptBucket {
+  /** As many as a slot can number. */
+  static final int SIZE_MAX = (1 << 24) - 1;
+
   private static final int SLOTS_MIN = 64;
 
+  /** The first block begins small: most buckets have few. */
+  private static final int FIRST_ROOM = 32;
+
+  private static final int FREE = 0;
+
+  /** The first {@code size} receipts. */
+  record View(List<ReceiptBlock.View> blocks, int size) {
+    /** Which alert the receipt of that number is of. */
+    int alert(int number) {
+      return blocks.get(number / ReceiptBlock.SIZE).alert(number % ReceiptBlock.SIZE);
+    }
+
+    /** The receipt of that number. */
+    Receipt receipt(int number) {
+      return blocks.get(number / ReceiptBlock.SIZE).receipt(number % ReceiptBlock.SIZE);
+    }
+  }
+
+  private final ReceiptMemory memory;
   private final long number;
   private final long startMs;
+  private final List<ReceiptBlock> blocks = new ArrayList<>();
+  private ByteBuffer slots;
+  private int slotMask;
   private long lastMs;
-  private long[] slots = new long[2 * SLOTS_MIN];
-  private long[] unflushed = new long[2 * SLOTS_MIN];
-  private int unflushedSize;
   private int size;
+  private int flushed;
   private int chunks;
 
-  ReceiptBucket(long number, long startMs) {
+  ReceiptBucket(ReceiptMemory memory, long number, long startMs) {
+    this.memory = memory;
     this.number = number;
     this.startMs = startMs;
     this.lastMs = startMs;
+    table(SLOTS_MIN);
   }
 
   long number() {
@@ -48,95 +77,117 @@ final class ReceiptBucket {
     return chunks;
   }
 
-  boolean contains(long high, long low) {
-    long first = nonZero(high, low);
-    for (int slot = slot(first, low); ; slot = next(slot)) {
-      if (slots[slot] == first && slots[slot + 1] == low) {
-        return true;
-      }
-      if (slots[slot] == 0 && slots[slot + 1] == 0) {
-        return false;
-      }
-    }
+  /** How many receipts are handed over: the rest are not. */
+  int flushed() {
+    return flushed;
   }
 
-  void add(long high, long low, long atMs) {
-    if (3L * (size + 1) > slots.length) {
+  boolean contains(long high, int low) {
+    int tag = tag(high);
+    int slot = slot(high, low);
+    for (int found = at(slot); found != FREE; found = at(slot)) {
+      int receipt = (found & SIZE_MAX) - 1;
+      if ((found & ~SIZE_MAX) == tag && high(receipt) == high && low(receipt) == low) {
+        return true;
+      }
+      slot = slot + 1 & slotMask;
+    }
+    return false;
+  }
+
+  void add(long high, int low, int alert, long offset, int index, AlertEffect effect, long atMs) {
+    if (3L * (size + 1) > 2L * (slotMask + 1)) {
       grow();
     }
-    long first = nonZero(high, low);
-    insert(first, low);
-    if (unflushedSize == unflushed.length) {
-      unflushed = Arrays.copyOf(unflushed, unflushed.length * 2);
+    int block = size / ReceiptBlock.SIZE;
+    if (block == blocks.size()) {
+      blocks.add(new ReceiptBlock(memory, block == 0 ? FIRST_ROOM : ReceiptBlock.SIZE));
     }
-    unflushed[unflushedSize++] = first;
-    unflushed[unflushedSize++] = low;
+    ReceiptBlock last = blocks.get(block);
+    last.add(high, low, alert, offset, index, effect);
+    if (last.isFull()) {
+      last.seal();
+    }
+    insert(size);
     size++;
     lastMs = Math.max(lastMs, atMs);
   }
 
-  /** How many receipts are handed over: the rest are not. */
-  int unflushed() {
-    return size - unflushedSize / 2;
+  /** Writes the receipts that are not handed over yet: their keys, and where they stand. */
+  void writeUnflushed(ByteBuffer keys, ReceiptPositions positions) {
+    for (int from = flushed; from < size; from += ReceiptBlock.SIZE - from % ReceiptBlock.SIZE) {
+      blocks.get(from / ReceiptBlock.SIZE).copy(from % ReceiptBlock.SIZE, keys, positions);
+    }
   }
 
-  /** Writes the receipts that are not handed over yet, and gives the number of their chunk. */
-  int flushed(ByteBuffer to) {
-    for (int i = 0; i < unflushedSize; i++) {
-      to.putLong(unflushed[i]);
-    }
-    forgetUnflushed();
+  /** All are handed over: gives the number of the chunk. */
+  int nextChunk() {
+    flushed = size;
     return chunks++;
   }
 
   /** What was added since came from this chunk. */
   void loaded(int chunk) {
-    forgetUnflushed();
+    flushed = size;
     chunks = chunk + 1;
+  }
+
+  /** No more come: lets go of the room for them, since a bucket lives for long after its last. */
+  void seal() {
+    if (size % ReceiptBlock.SIZE > 0) {
+      blocks.get(size / ReceiptBlock.SIZE).seal();
+    }
+  }
+
+  View view() {
+    return new View(blocks.stream().map(ReceiptBlock::view).toList(), size);
   }
 
   /** Bytes of its tables. */
   long heldBytes() {
-    return (long) Long.BYTES * (slots.length + unflushed.length);
+    return slots.capacity() + blocks.stream().mapToLong(ReceiptBlock::heldBytes).sum();
   }
 
-  /** Lets go of the room as well: a bucket lives for long after its last receipt. */
-  private void forgetUnflushed() {
-    unflushedSize = 0;
-    if (unflushed.length > 2 * SLOTS_MIN) {
-      unflushed = new long[2 * SLOTS_MIN];
-    }
+  private long high(int receipt) {
+    return blocks.get(receipt / ReceiptBlock.SIZE).high(receipt % ReceiptBlock.SIZE);
+  }
+
+  private int low(int receipt) {
+    return blocks.get(receipt / ReceiptBlock.SIZE).low(receipt % ReceiptBlock.SIZE);
+  }
+
+  private void table(int slotCount) {
+    slots = memory.allocate(slotCount * Integer.BYTES);
+    slotMask = slotCount - 1;
   }
 
   private void grow() {
-    long[] before = slots;
-    slots = new long[before.length * 2];
-    for (int slot = 0; slot < before.length; slot += 2) {
-      if (before[slot] != 0 || before[slot + 1] != 0) {
-        insert(before[slot], before[slot + 1]);
-      }
+    table((slotMask + 1) * 2);
+    for (int receipt = 0; receipt < size; receipt++) {
+      insert(receipt);
     }
   }
 
-  private void insert(long first, long low) {
-    int slot = slot(first, low);
-    while (slots[slot] != 0 || slots[slot + 1] != 0) {
-      slot = next(slot);
+  private void insert(int receipt) {
+    long high = high(receipt);
+    int slot = slot(high, low(receipt));
+    while (at(slot) != FREE) {
+      slot = slot + 1 & slotMask;
     }
-    slots[slot] = first;
-    slots[slot + 1] = low;
+    slots.putInt(slot * Integer.BYTES, tag(high) | receipt + 1);
+  }
+
+  private int at(int slot) {
+    return slots.getInt(slot * Integer.BYTES);
   }
 
   /** Hashes are even already: some of their bits say where. */
-  private int slot(long first, long low) {
-    return (int) (first ^ low >>> 32) & (slots.length / 2 - 1) << 1;
+  private int slot(long high, int low) {
+    return (int) (high ^ low) & slotMask;
   }
 
-  private int next(int slot) {
-    return slot + 2 & slots.length - 1;
-  }
-
-  private static long nonZero(long high, long low) {
-    return high == 0 && low == 0 ? 1 : high;
+  /** Of bits that do not say where. */
+  private static int tag(long high) {
+    return (int) (high >>> 32) & ~SIZE_MAX;
   }
 }

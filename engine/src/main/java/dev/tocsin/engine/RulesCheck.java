@@ -1,19 +1,13 @@
 package dev.tocsin.engine;
 
-import com.google.re2j.Pattern;
-import com.google.re2j.PatternSyntaxException;
-import dev.tocsin.schemas.IncidentType;
-import dev.tocsin.schemas.Matcher;
 import dev.tocsin.schemas.Rule;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.Severity;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
+import java.util.Set;
 
 /**
  * What is wrong with rules. The fold must be able to live under any that are activated, and the
@@ -23,13 +17,8 @@ import java.util.Map;
  */
 public final class RulesCheck {
   private static final int RULES_MAX = 100;
-  private static final int MATCHERS_MAX = 20;
   private static final int SEVERITIES_MAX = 100;
   private static final int FIELDS_MAX = 50;
-  private static final int EXPRESSION_BYTES_MAX = 1024;
-
-  /** Of one compiled expression: what it costs in memory. */
-  private static final int PROGRAM_MAX = 5_000;
 
   /**
    * Of all expressions together: each one's size times the longest text that its field can hold, so
@@ -38,13 +27,11 @@ public final class RulesCheck {
    */
   private static final long STEPS_MAX = 10_000_000;
 
-  private static final int DESCRIPTION_MAX = 16_384;
-  private static final int TEXT_MAX = 1024;
   private static final java.util.regex.Pattern NAME =
       java.util.regex.Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
 
   private final List<Fault> faults = new ArrayList<>();
-  private long steps;
+  private final MatchersCheck matchers = new MatchersCheck(faults, STEPS_MAX);
 
   private RulesCheck() {}
 
@@ -101,6 +88,15 @@ public final class RulesCheck {
       fault("defaultSeverity", "must be one of P0 to P4");
     }
     rules(rules);
+    new InhibitionsCheck(this, rules).check();
+    if (matchers.tooCostly()) {
+      fault(
+          "rules",
+          text(
+              "have expressions that are too costly, taken together: an alert may cost %d steps,"
+                  + " the size of each expression times the longest text of its field",
+              STEPS_MAX));
+    }
   }
 
   private void rules(Rules rules) {
@@ -109,20 +105,12 @@ public final class RulesCheck {
       fault("rules", text("must be at most %d, not %d", RULES_MAX, all.size()));
       return;
     }
-    Map<String, Integer> names = new HashMap<>();
+    Set<String> names = new HashSet<>();
     String catchesAll = null;
     for (int i = 0; i < all.size(); i++) {
       Rule rule = all.get(i);
       String path = "rules[" + i + "]";
-      if (!NAME.matcher(rule.getName()).matches()) {
-        fault(
-            path + ".name",
-            text(
-                "must be 1 to 64 letters, digits, dots, hyphens and underscores, not '%s'",
-                shortened(rule.getName())));
-      } else if (names.putIfAbsent(rule.getName(), i) != null) {
-        fault(path + ".name", text("'%s' is the name of an earlier rule", rule.getName()));
-      }
+      name(path + ".name", rule.getName(), "rule", names);
       if (catchesAll != null) {
         fault(
             path,
@@ -134,26 +122,28 @@ public final class RulesCheck {
       }
       rule(path + ".", rules, rule);
     }
-    if (steps > STEPS_MAX) {
+  }
+
+  /** A name that tells it from all before it. */
+  void name(String path, String name, String what, Set<String> earlier) {
+    if (!NAME.matcher(name).matches()) {
       fault(
-          "rules",
+          path,
           text(
-              "have expressions that are too costly, taken together: an alert may cost %d steps,"
-                  + " the size of each expression times the longest text of its field",
-              STEPS_MAX));
+              "must be 1 to 64 letters, digits, dots, hyphens and underscores, not '%s'",
+              shortened(name)));
+    } else if (!earlier.add(name)) {
+      fault(path, text("'%s' is the name of an earlier %s", name, what));
     }
   }
 
+  /** What all the matchers that a document has are held to. */
+  MatchersCheck matchers() {
+    return matchers;
+  }
+
   private void rule(String path, Rules rules, Rule rule) {
-    if (rule.getMatchers().size() > MATCHERS_MAX) {
-      fault(
-          path + "matchers",
-          text("must be at most %d, not %d", MATCHERS_MAX, rule.getMatchers().size()));
-    } else {
-      for (int i = 0; i < rule.getMatchers().size(); i++) {
-        matcher(path + "matchers[" + i + "]", rule.getMatchers().get(i));
-      }
-    }
+    matchers.check(path + "matchers", rule.getMatchers());
     fields(path + "groupBy", rule.getGroupBy());
     fields(path + "routeBy", rule.getRouteBy());
     fields(path + "fingerprintBy", rule.getFingerprintBy());
@@ -185,66 +175,8 @@ public final class RulesCheck {
     }
   }
 
-  private void matcher(String path, Matcher matcher) {
-    if (AlertField.ofMatcher(matcher.getField()) == null) {
-      fault(
-          path + ".field",
-          text("'%s' is none of %s", shortened(matcher.getField()), AlertField.MATCHED));
-    }
-    switch (matcher.getOperator()) {
-      case EQUAL, NOT_EQUAL -> value(path + ".value", matcher);
-      case MATCHES, NOT_MATCHES -> expression(path + ".value", matcher);
-      default -> fault(path + ".operator", "is not known to this version of Tocsin");
-    }
-  }
-
-  /** A type or a severity that there is not would match nothing, or everything. */
-  private void value(String path, Matcher matcher) {
-    Enum<?>[] known =
-        switch (matcher.getField()) {
-          case "type" -> IncidentType.values();
-          case "severity" -> Severity.values();
-          default -> null;
-        };
-    if (known != null
-        && Arrays.stream(known).noneMatch(each -> each.name().equals(matcher.getValue()))) {
-      fault(
-          path,
-          text(
-              "'%s' is no %s: there are %s",
-              shortened(matcher.getValue()),
-              matcher.getField(),
-              String.join(", ", Arrays.stream(known).map(Enum::name).toList())));
-    }
-  }
-
-  private void expression(String path, Matcher matcher) {
-    String text = matcher.getValue();
-    int bytes = text.getBytes(StandardCharsets.UTF_8).length;
-    if (bytes > EXPRESSION_BYTES_MAX) {
-      fault(
-          path,
-          text("is an expression of %d bytes; at most %d are taken", bytes, EXPRESSION_BYTES_MAX));
-      return;
-    }
-    if (steps > STEPS_MAX) {
-      return; // told at the end
-    }
-    if (ExpressionSize.of(text) > PROGRAM_MAX) { // or compiling it may take all memory there is
-      fault(
-          path,
-          text("is too large once its repetitions are written out: at most %d steps", PROGRAM_MAX));
-      return;
-    }
-    try {
-      boolean isLong = matcher.getField().equals("description");
-      steps += (long) Pattern.compile(text).programSize() * (isLong ? DESCRIPTION_MAX : TEXT_MAX);
-    } catch (PatternSyntaxException e) {
-      fault(path, "is no RE2 expression: " + e.getDescription() + ": " + shortened(e.getPattern()));
-    }
-  }
-
-  private void fields(String path, List<String> names) {
+  /** Fields that keys may be made of. */
+  void fields(String path, List<String> names) {
     fieldsMax(path, names);
     for (int i = 0; i < names.size(); i++) {
       String at = path + "[" + i + "]";
@@ -273,16 +205,16 @@ public final class RulesCheck {
     }
   }
 
-  private void fault(String path, String what) {
+  void fault(String path, String what) {
     faults.add(new Fault(path, what));
   }
 
   /** The same words in every country. */
-  private static String text(String format, Object... values) {
+  static String text(String format, Object... values) {
     return String.format(Locale.ROOT, format, values);
   }
 
-  private static String shortened(String text) {
+  static String shortened(String text) {
     return text.length() <= 80 ? text : text.substring(0, 80) + "...";
   }
 }

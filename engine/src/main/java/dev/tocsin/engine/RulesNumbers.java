@@ -1,6 +1,7 @@
 package dev.tocsin.engine;
 
 import dev.tocsin.engine.RulesCheck.Fault;
+import dev.tocsin.schemas.FlappingRule;
 import dev.tocsin.schemas.Rule;
 import dev.tocsin.schemas.Rules;
 import java.time.Duration;
@@ -11,7 +12,7 @@ import java.util.Locale;
 /**
  * The numbers in rules that the fold can live under: times that do not overflow, bounds that are
  * bounds. It is all that the fold itself asks of rules that are activated, and what it refuses is
- * dead-lettered; so these bounds are part of the engine, as they are, of versions 1 and 2. Others
+ * dead-lettered; so these bounds are part of the engine, as they are, of versions 1 to 3. Others
  * take a new version. What only publishers and edges should refuse belongs to {@link RulesCheck}.
  */
 final class RulesNumbers {
@@ -20,6 +21,9 @@ final class RulesNumbers {
   private static final int RECEIPTS_MAX = 100_000_000;
   private static final int LIST_MAX = 1000;
   private static final int OUTCOMES_MAX = 10_000_000;
+  private static final int CHANGES_MIN = 3;
+  private static final int CHANGES_MAX = 100;
+  private static final long DAY_MS = Duration.ofDays(1).toMillis();
 
   private final List<Fault> faults = new ArrayList<>();
 
@@ -58,6 +62,7 @@ final class RulesNumbers {
     number("timelineMax", rules.getTimelineMax(), LIST_MAX);
     number("alertsMax", rules.getAlertsMax(), LIST_MAX);
     number("notesMax", rules.getNotesMax(), LIST_MAX);
+    flapping("flapping.", rules.getFlapping());
   }
 
   private void ofRule(String path, Rule rule) {
@@ -69,17 +74,33 @@ final class RulesNumbers {
     number(path + "timelineMax", rule.getTimelineMax(), LIST_MAX);
     number(path + "alertsMax", rule.getAlertsMax(), LIST_MAX);
     number(path + "notesMax", rule.getNotesMax(), LIST_MAX);
+    flapping(path + "flapping.", rule.getFlapping());
+  }
+
+  private void flapping(String path, FlappingRule flapping) {
+    if (flapping != null) {
+      number(path + "changes", flapping.getChanges(), CHANGES_MIN, CHANGES_MAX);
+      time(path + "windowMs", flapping.getWindowMs(), SECOND_MS, DAY_MS);
+    }
   }
 
   private void time(String path, Long valueMs, long minMs) {
-    if (valueMs != null && (valueMs < minMs || valueMs > TEN_YEARS_MS)) {
-      fault(path, "must be from %s to %s, not %s", text(minMs), text(TEN_YEARS_MS), text(valueMs));
+    time(path, valueMs, minMs, TEN_YEARS_MS);
+  }
+
+  private void time(String path, Long valueMs, long minMs, long maxMs) {
+    if (valueMs != null && (valueMs < minMs || valueMs > maxMs)) {
+      fault(path, "must be from %s to %s, not %s", text(minMs), text(maxMs), text(valueMs));
     }
   }
 
   private void number(String path, Integer value, int max) {
-    if (value != null && (value < 1 || value > max)) {
-      fault(path, "must be from 1 to %d, not %d", max, value);
+    number(path, value, 1, max);
+  }
+
+  private void number(String path, Integer value, int min, int max) {
+    if (value != null && (value < min || value > max)) {
+      fault(path, "must be from %d to %d, not %d", min, max, value);
     }
   }
 

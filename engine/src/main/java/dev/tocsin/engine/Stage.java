@@ -3,11 +3,16 @@ package dev.tocsin.engine;
 import dev.tocsin.schemas.FingerprintState;
 import dev.tocsin.schemas.GroupState;
 import dev.tocsin.schemas.Incident;
+import dev.tocsin.schemas.InhibitionState;
 import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.Outcome;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.Rules;
+import dev.tocsin.schemas.Silence;
+import dev.tocsin.schemas.SilenceState;
 import dev.tocsin.schemas.Tally;
+import dev.tocsin.schemas.WorkspaceSilences;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
@@ -90,6 +95,19 @@ final class Stage {
     changes.tallies.put(id, tally);
   }
 
+  /** The tally, for changing: a copy that is this stage's own. Null if there is none. */
+  Tally ownTally(Key128 id) {
+    Tally own = changes.tallies.get(id);
+    if (own == null) {
+      Tally stored = tally(id);
+      own = stored == null ? null : Copies.of(stored);
+      if (own != null) {
+        changes.tallies.put(id, own);
+      }
+    }
+    return own;
+  }
+
   Outcome outcome(Key128 key) {
     return read(changes.outcomes, key, store::outcome);
   }
@@ -98,9 +116,53 @@ final class Stage {
     changes.outcomes.put(key, outcome);
   }
 
-  /** Remembers a sighting; false if it is remembered already. */
-  boolean receive(Key128 receipt) {
-    return !store.received(receipt, now()) && changes.receipts.add(receipt);
+  InhibitionState inhibition(Key128 key) {
+    return read(changes.inhibitions, key, store::inhibition);
+  }
+
+  void put(Key128 key, InhibitionState state) {
+    changes.inhibitions.put(key, state);
+  }
+
+  SilenceState silence(Key128 id) {
+    return read(changes.silences, id, store::silence);
+  }
+
+  void put(Key128 id, SilenceState state) {
+    changes.silences.put(id, state);
+  }
+
+  WorkspaceSilences silences(Key128 workspace) {
+    return read(changes.workspaceSilences, workspace, store::silences);
+  }
+
+  void put(Key128 workspace, WorkspaceSilences silences) {
+    changes.workspaceSilences.put(workspace, silences);
+  }
+
+  /** As {@link FoldStore#openIncidents}: what this stage has opened or closed is not told. */
+  List<Key128> openIncidents(String workspace, Key128 before, int max) {
+    return store.openIncidents(workspace, before, max);
+  }
+
+  /** The matchers of a silence. */
+  IncidentMatcher matcher(Silence silence) {
+    return byRule.matcher(silence);
+  }
+
+  /** Those of the active rules. */
+  List<ActiveInhibition> inhibitions() {
+    return byRule.inhibitions(rules());
+  }
+
+  /** Whether a sighting is remembered. */
+  boolean received(Key128 receipt) {
+    return store.received(receipt, now()) || changes.receipts.containsKey(receipt);
+  }
+
+  /** Remembers a sighting that is not. */
+  void receive(Receipt receipt) {
+    changes.receipts.put(receipt.key(), receipt);
   }
 
   void arm(Timer timer) {

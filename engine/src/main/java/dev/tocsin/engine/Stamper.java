@@ -21,7 +21,8 @@ import java.util.Map;
  *              'F' workspace source type title count (name value)...                  else; labels by name, not the volatile
  * group        'G' workspace (name value)...                                          as groupBy lists them
  * route        'R' workspace (name value)...                                          as routeBy lists them
- * receipt      'S' workspace source alert_id status route
+ * receipt      'S' workspace source alert_id status route                             its first 96 bits
+ *              'A' workspace source alert_id                                          its last 32 bits, of a hash of 64
  * </pre>
  *
  * <p>Thread-safe.
@@ -112,14 +113,20 @@ public final class Stamper {
     return keys.hash128();
   }
 
+  /** What the receipts of one alert id have in common, whatever its status and route. */
+  public static int receiptAlert(String workspace, String source, String alertId) {
+    return alert(ENCODERS.get(), workspace, source, alertId);
+  }
+
+  private static int alert(KeyEncoder keys, String workspace, String source, String alertId) {
+    return (int) keys.begin('A').put(workspace).put(source).put(alertId).hash64();
+  }
+
   private static Key128 receipt(KeyEncoder keys, Alert alert) {
-    return keys.begin('S')
-        .put(alert.getWorkspace())
-        .put(alert.getSource())
-        .put(alert.getAlertId())
-        .putPart(STATUSES.get(alert.getStatus()))
-        .putLong(alert.getRoute())
-        .hash128();
+    int id = alert(keys, alert.getWorkspace(), alert.getSource(), alert.getAlertId());
+    Key128 sighting =
+        keys.as('S').putPart(STATUSES.get(alert.getStatus())).putLong(alert.getRoute()).hash128();
+    return Receipt.key(sighting, id);
   }
 
   private static KeyEncoder by(KeyEncoder keys, Alert alert, List<Field> fields) {

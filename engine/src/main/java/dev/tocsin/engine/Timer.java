@@ -24,7 +24,11 @@ public record Timer(long dueMs, Kind kind, Key128 about) implements Comparable<T
     /** An incident's tally: it may have to be published. */
     TALLY(2),
     /** An outcome of a command: it may be forgotten. */
-    OUTCOME(3);
+    OUTCOME(3),
+    /** A flapping incident: it may have become steady. */
+    FLAPPING(4),
+    /** A silence: it may begin, end, be walked for further, or be forgotten. */
+    SILENCE(5);
 
     private final byte code;
 
@@ -44,6 +48,8 @@ public record Timer(long dueMs, Kind kind, Key128 about) implements Comparable<T
         case 1 -> INCIDENT;
         case 2 -> TALLY;
         case 3 -> OUTCOME;
+        case 4 -> FLAPPING;
+        case 5 -> SILENCE;
         default -> throw new IllegalArgumentException("no kind of timer has the code " + code);
       };
     }

@@ -32,8 +32,10 @@ final class TimerFold {
     switch (timer.kind()) {
       case CONDITION -> fold.condition();
       case INCIDENT -> fold.incident();
-      case TALLY -> fold.tally();
+      case TALLY -> Tallies.due(stage, cause, timer.about());
       case OUTCOME -> Outcomes.due(stage, timer);
+      case FLAPPING -> Flapping.due(stage, cause, timer);
+      case SILENCE -> Silences.due(stage, cause, timer);
     }
   }
 
@@ -116,13 +118,6 @@ final class TimerFold {
     GroupState group = stage.group(incident.getGroup());
     if (group != null && group.getIncident().equals(id)) {
       stage.put(incident.getGroup(), (GroupState) null);
-    }
-  }
-
-  private void tally() {
-    Incident incident = stage.incident(timer.about());
-    if (incident != null) {
-      Tallies.due(stage, cause, incident);
     }
   }
 }

@@ -7,6 +7,8 @@ import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentState;
 import dev.tocsin.schemas.IncidentType;
 import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.MergeIncident;
+import dev.tocsin.schemas.MergedFrom;
 import dev.tocsin.schemas.Severity;
 import dev.tocsin.schemas.UpdateIncident;
 import java.util.List;
@@ -49,6 +51,19 @@ final class Ask {
     UpdateIncident asked = UpdateIncident.newBuilder().build();
     what.accept(asked);
     return of(requestId, incident.getId(), asked);
+  }
+
+  /** One incident as a part of another. */
+  static Command merge(String requestId, Incident incident, Key128 into) {
+    Command command = of(requestId, incident.getId(), UpdateIncident.newBuilder().build());
+    command.setMerge(new MergeIncident(into, "title of the other"));
+    return command;
+  }
+
+  static Command mergedFrom(String requestId, Incident incident, Key128 other) {
+    Command command = of(requestId, incident.getId(), UpdateIncident.newBuilder().build());
+    command.setMergedFrom(new MergedFrom(other, "title of the other"));
+    return command;
   }
 
   static Command note(String requestId, Incident incident, String text) {

@@ -4,11 +4,15 @@ import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.FingerprintState;
 import dev.tocsin.schemas.GroupState;
 import dev.tocsin.schemas.Incident;
+import dev.tocsin.schemas.InhibitionState;
 import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.Outcome;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.Rules;
+import dev.tocsin.schemas.SilenceState;
 import dev.tocsin.schemas.Tally;
+import dev.tocsin.schemas.WorkspaceSilences;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -63,6 +67,9 @@ final class BytesStore implements FoldStore {
   private static final Codec<GroupState> GROUP = Codec.of(GroupState.class);
   private static final Codec<Incident> INCIDENT = Codec.of(Incident.class);
   private static final Codec<Tally> TALLY = Codec.of(Tally.class);
+  private static final Codec<InhibitionState> INHIBITION = Codec.of(InhibitionState.class);
+  private static final Codec<SilenceState> SILENCE = Codec.of(SilenceState.class);
+  private static final Codec<WorkspaceSilences> SILENCES = Codec.of(WorkspaceSilences.class);
   private static final Codec<Outcome> OUTCOME = Codec.of(Outcome.class);
 
   final Table<FingerprintState> conditions = new Table<>(FINGERPRINT);
@@ -70,9 +77,12 @@ final class BytesStore implements FoldStore {
   final Table<Incident> incidents = new Table<>(INCIDENT);
   final Table<Tally> tallies = new Table<>(TALLY);
   final Table<Outcome> outcomes = new Table<>(OUTCOME);
+  final Table<InhibitionState> inhibitions = new Table<>(INHIBITION);
+  final Table<SilenceState> silences = new Table<>(SILENCE);
+  final Table<WorkspaceSilences> workspaceSilences = new Table<>(SILENCES);
   final TreeSet<Timer> timers = new TreeSet<>();
   private final Receipts receipts = new Receipts();
-  private final TreeMap<Long, TreeMap<Integer, byte[]>> chunks = new TreeMap<>();
+  private final TreeMap<Long, TreeMap<Integer, byte[][]>> chunks = new TreeMap<>();
   private byte[] state = STATE.encode(InitialState.partition());
   private Rules rules = InitialState.rules();
 
@@ -82,7 +92,8 @@ final class BytesStore implements FoldStore {
     receipts.flush(
         new Receipts.Chunks() {
           @Override
-          public void put(long bucket, int chunk, byte[] packed) {
+          public void put(long bucket, int chunk, byte[] keys, byte[] positions) {
+            byte[][] packed = {keys, positions};
             chunks.computeIfAbsent(bucket, any -> new TreeMap<>()).put(chunk, packed);
           }
 
@@ -97,12 +108,15 @@ final class BytesStore implements FoldStore {
     next.incidents.rows.putAll(incidents.rows);
     next.tallies.rows.putAll(tallies.rows);
     next.outcomes.rows.putAll(outcomes.rows);
+    next.inhibitions.rows.putAll(inhibitions.rows);
+    next.silences.rows.putAll(silences.rows);
+    next.workspaceSilences.rows.putAll(workspaceSilences.rows);
     next.timers.addAll(timers);
     chunks.forEach(
         (bucket, all) ->
             all.forEach(
                 (chunk, packed) -> {
-                  next.receipts.load(bucket, chunk, packed);
+                  next.receipts.load(bucket, chunk, packed[0], packed[1]);
                   next.chunks.computeIfAbsent(bucket, any -> new TreeMap<>()).put(chunk, packed);
                 }));
     next.state = state;
@@ -146,8 +160,44 @@ final class BytesStore implements FoldStore {
   }
 
   @Override
+  public InhibitionState inhibition(Key128 key) {
+    return inhibitions.get(key);
+  }
+
+  @Override
+  public SilenceState silence(Key128 id) {
+    return silences.get(id);
+  }
+
+  @Override
+  public WorkspaceSilences silences(Key128 workspace) {
+    return workspaceSilences.get(workspace);
+  }
+
+  @Override
+  public List<Key128> openIncidents(String workspace, Key128 before, int max) {
+    return incidents.rows.descendingKeySet().stream()
+        .filter(id -> before == null || id.compareTo(before) < 0)
+        .filter(id -> incident(id).getWorkspace().equals(workspace))
+        .filter(id -> Lifecycle.isOpen(incident(id)))
+        .limit(max)
+        .toList();
+  }
+
+  @Override
   public boolean received(Key128 receipt, long atMs) {
     return receipts.contains(receipt, atMs, rules);
+  }
+
+  /** What is remembered with a receipt's key. */
+  Optional<Receipt> receipt(Key128 key) {
+    return receipts
+        .view(state().getFoldTimeMs(), rules)
+        .find(Receipt.alert(key), Integer.MAX_VALUE)
+        .newest()
+        .stream()
+        .filter(each -> each.key().equals(key))
+        .findAny();
   }
 
   @Override
@@ -167,9 +217,12 @@ final class BytesStore implements FoldStore {
     incidents.put(changes.incidents());
     tallies.put(changes.tallies());
     outcomes.put(changes.outcomes());
+    inhibitions.put(changes.inhibitions());
+    silences.put(changes.silences());
+    workspaceSilences.put(changes.workspaceSilences());
     timers.removeAll(changes.disarmed());
     timers.addAll(changes.armed());
-    for (Key128 receipt : changes.receipts()) {
+    for (Receipt receipt : changes.receipts()) {
       receipts.add(receipt, changes.state().getFoldTimeMs(), rules);
     }
   }

@@ -13,6 +13,7 @@ import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentEvent;
 import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.LoggedAlert;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.Severity;
@@ -260,7 +261,7 @@ class FoldBoundsTest {
 
     @Override
     public dev.tocsin.schemas.FingerprintState fingerprint(dev.tocsin.schemas.Key128 key) {
-      if (key.equals(Conditions.key(firing("cpu").alert(0)))) {
+      if (key.equals(Conditions.key(LoggedAlert.of(firing("cpu").alert(0))))) {
         throw new IllegalStateException("damaged");
       }
       return memory.fingerprint(key);
@@ -284,6 +285,27 @@ class FoldBoundsTest {
     @Override
     public dev.tocsin.schemas.Outcome outcome(dev.tocsin.schemas.Key128 key) {
       return memory.outcome(key);
+    }
+
+    @Override
+    public dev.tocsin.schemas.InhibitionState inhibition(dev.tocsin.schemas.Key128 key) {
+      return memory.inhibition(key);
+    }
+
+    @Override
+    public dev.tocsin.schemas.SilenceState silence(dev.tocsin.schemas.Key128 id) {
+      return memory.silence(id);
+    }
+
+    @Override
+    public dev.tocsin.schemas.WorkspaceSilences silences(dev.tocsin.schemas.Key128 workspace) {
+      return memory.silences(workspace);
+    }
+
+    @Override
+    public java.util.List<dev.tocsin.schemas.Key128> openIncidents(
+        String workspace, dev.tocsin.schemas.Key128 before, int max) {
+      return memory.openIncidents(workspace, before, max);
     }
 
     @Override

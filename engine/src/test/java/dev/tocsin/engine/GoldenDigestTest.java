@@ -59,7 +59,10 @@ class GoldenDigestTest {
             event ->
                 lives.add(
                     event.getIncident(),
-                    new Tally(event.getOccurrences(), event.getLastSeenMs(), 0L, 0L, false)));
+                    Tally.newBuilder()
+                        .setOccurrences(event.getOccurrences())
+                        .setLastSeenMs(event.getLastSeenMs())
+                        .build()));
     Random random = new Random(20251121); // its algorithm is part of Java's specification
     long nowMs = Log.START_MS;
     for (int offset = 0; offset < 1500; offset++) {

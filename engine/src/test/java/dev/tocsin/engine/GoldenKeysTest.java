@@ -20,7 +20,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Keys decide partitions, groups and what counts as seen before; they are on every log there is. So
- * they never change: a difference here is a fault in the code, not in the file.
+ * they never change: a difference here is a fault in the code, not in the file. The last 32 bits of
+ * a receipt, which recognize nothing, are the one thing that did.
  */
 class GoldenKeysTest {
   @Test

@@ -59,7 +59,10 @@ class GoldenRulesTest {
               versions.add(event.getIncident().getRulesVersion());
               lives.add(
                   event.getIncident(),
-                  new Tally(event.getOccurrences(), event.getLastSeenMs(), 0L, 0L, false));
+                  Tally.newBuilder()
+                      .setOccurrences(event.getOccurrences())
+                      .setLastSeenMs(event.getLastSeenMs())
+                      .build());
             });
     for (int offset = 0; offset < ENTRIES; offset++) {
       nowMs += JUMPS_MS[random.nextInt(JUMPS_MS.length)];

@@ -6,12 +6,16 @@ import dev.tocsin.schemas.AlertStatus;
 import dev.tocsin.schemas.FingerprintState;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentState;
+import dev.tocsin.schemas.InhibitionState;
 import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.Outcome;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.ResolvedBy;
 import dev.tocsin.schemas.Rules;
+import dev.tocsin.schemas.SilencePhase;
+import dev.tocsin.schemas.SilenceState;
 import dev.tocsin.schemas.Tally;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -53,7 +57,98 @@ final class Invariants {
         .values()
         .forEach(group -> assertThat(incidents).containsKey(group.getIncident()));
     timers(store.timers, conditions, incidents, store.tallies.all());
+    flapping(store, incidents);
+    inhibitions(store, incidents);
+    silences(store, incidents);
     outcomes(store);
+  }
+
+  private static void flapping(BytesStore store, Map<Key128, Incident> incidents) {
+    TreeSet<Timer> expected = new TreeSet<>();
+    store
+        .groups
+        .all()
+        .values()
+        .forEach(
+            group -> {
+              Incident newest = incidents.get(group.getIncident());
+              assertThat(group.getSteadyTimerMs() != 0).isEqualTo(newest.getFlapping());
+              assertThat(group.getChangesMs()).isSorted().hasSizeLessThanOrEqualTo(100);
+              if (newest.getFlapping()) {
+                expected.add(
+                    new Timer(group.getSteadyTimerMs(), Timer.Kind.FLAPPING, newest.getId()));
+              }
+            });
+    TreeSet<Timer> found = new TreeSet<>(store.timers);
+    found.removeIf(timer -> timer.kind() != Timer.Kind.FLAPPING);
+    assertThat(found).as("one timer a flapping incident").isEqualTo(expected);
+  }
+
+  private static void inhibitions(BytesStore store, Map<Key128, Incident> incidents) {
+    Map<Key128, InhibitionState> kept = store.inhibitions.all();
+    Map<Key128, InhibitionState> expected = new HashMap<>();
+    incidents.forEach(
+        (id, incident) -> {
+          assertThat(Lifecycle.isOpen(incident) || !Lifecycle.isSuppressed(incident)).isTrue();
+          incident.getSourceOf().forEach(key -> state(expected, key).getSources().add(id));
+          incident.getTargetOf().forEach(key -> state(expected, key).getTargets().add(id));
+          boolean hidden =
+              incident.getTargetOf().stream()
+                  .anyMatch(key -> !kept.get(key).getSources().isEmpty());
+          assertThat(incident.getInhibitedBy() != null).as("inhibited").isEqualTo(hidden);
+          if (hidden) {
+            assertThat(incident.getInhibitedBy()).isNotEqualTo(id);
+            assertThat(incident.getTargetOf())
+                .anyMatch(key -> kept.get(key).getSources().contains(incident.getInhibitedBy()));
+          }
+          if (!Lifecycle.isOpen(incident)) {
+            assertThat(incident.getSourceOf()).isEmpty();
+            assertThat(incident.getTargetOf()).isEmpty();
+          }
+        });
+    assertThat(kept).as("what open incidents say that they are").isEqualTo(expected);
+  }
+
+  private static void silences(BytesStore store, Map<Key128, Incident> incidents) {
+    Map<Key128, SilenceState> silences = store.silences.all();
+    assertThat(silences).hasSize(store.state().getSilences());
+    TreeSet<Timer> expected = new TreeSet<>();
+    boolean[] walking = new boolean[1];
+    silences.forEach(
+        (id, state) -> {
+          expected.add(new Timer(state.getTimerMs(), Timer.Kind.SILENCE, id));
+          walking[0] |= state.getWalking();
+          var of = store.silences(Silences.key(state.getSilence().getWorkspace()));
+          boolean ended = state.getPhase() == SilencePhase.ENDED;
+          assertThat(of.getEnded().contains(id)).isEqualTo(ended);
+          assertThat(of.getLasting().contains(id)).isNotEqualTo(ended);
+        });
+    TreeSet<Timer> found = new TreeSet<>(store.timers);
+    found.removeIf(timer -> timer.kind() != Timer.Kind.SILENCE);
+    assertThat(found).as("one timer a silence").isEqualTo(expected);
+    if (!walking[0]) {
+      incidents.values().forEach(incident -> silenced(incident, silences));
+    }
+  }
+
+  private static void silenced(Incident incident, Map<Key128, SilenceState> silences) {
+    SilenceState last = null;
+    for (SilenceState each : silences.values()) { // by id: of equals the first stays
+      if (Lifecycle.isOpen(incident)
+          && each.getPhase() == SilencePhase.ACTIVE
+          && each.getSilence().getWorkspace().equals(incident.getWorkspace())
+          && new IncidentMatcher(each.getSilence().getMatchers()).matches(incident)
+          && (last == null || each.getEndMs() > last.getEndMs())) {
+        last = each;
+      }
+    }
+    assertThat(incident.getSilencedBy()).isEqualTo(last == null ? null : last.getSilence().getId());
+    assertThat(incident.getSilencedUntilMs()).isEqualTo(last == null ? 0 : last.getEndMs());
+  }
+
+  private static InhibitionState state(Map<Key128, InhibitionState> all, Key128 key) {
+    return all.computeIfAbsent(
+        key, any -> new InhibitionState(new ArrayList<>(), new ArrayList<>()));
   }
 
   private static void outcomes(BytesStore store) {
@@ -98,8 +193,12 @@ final class Invariants {
     assertThat(incident.getActiveAlerts()).as("active").isEqualTo(firing);
     assertThat(incident.getActiveAlerts()).isLessThanOrEqualTo(incident.getDistinctAlerts());
     if (Lifecycle.isOpen(incident)) {
-      assertThat(firing > 0 || incident.getDistinctAlerts() == 0 || incident.getReopened() > 0)
-          .as("open without a condition that fires only if a person opened it")
+      assertThat(
+              firing > 0
+                  || incident.getDistinctAlerts() == 0
+                  || incident.getReopened() > 0
+                  || incident.getFlapping())
+          .as("open without a condition that fires only if a person opened it, or it is flapping")
           .isTrue();
     } else {
       assertThat(firing == 0 || incident.getResolvedBy() == ResolvedBy.PERSON)
@@ -107,6 +206,11 @@ final class Invariants {
           .isTrue();
       assertThat(incident.getResolvedBy()).isNotEqualTo(ResolvedBy.NOBODY);
     }
+    if (incident.getMergedInto() != null) {
+      assertThat(Lifecycle.isOpen(incident)).as("merged").isFalse();
+      assertThat(incident.getResolvedBy()).isEqualTo(ResolvedBy.PERSON);
+    }
+    assertThat(incident.getFlapping() && !Lifecycle.isOpen(incident)).as("flapping").isFalse();
     assertThat(incident.getNotes())
         .hasSize((int) Math.min(rules.getNotesMax(), incident.getNotesAdded()));
     assertThat(incident.getResolvedAtMs() != 0).isEqualTo(!Lifecycle.isOpen(incident));
@@ -149,5 +253,18 @@ final class Invariants {
     tallies.forEach(
         (id, tally) ->
             assertThat(byTally.getOrDefault(id, 0)).isEqualTo(tally.getPublishArmed() ? 1 : 0));
+    tallies.forEach((id, tally) -> saysOfItsIncident(tally, incidents.get(id)));
+  }
+
+  /** A repeat reads no more than the tally, so that has to know. */
+  private static void saysOfItsIncident(Tally tally, Incident incident) {
+    assertThat(tally.getState()).isEqualTo(incident.getState());
+    assertThat(tally.getSeverity()).isEqualTo(incident.getSeverity());
+    assertThat(tally.getWorkspace()).isEqualTo(incident.getWorkspace());
+    assertThat(tally.getSource()).isEqualTo(incident.getSource());
+    assertThat(tally.getRule()).isEqualTo(incident.getRule());
+    assertThat(tally.getRevision()).isEqualTo(incident.getRevision());
+    assertThat(tally.getWhole())
+        .isEqualTo(incident.getFlapping() || Lifecycle.isSuppressed(incident));
   }
 }

@@ -11,6 +11,7 @@ import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentEvent;
 import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.LoggedAlert;
 import dev.tocsin.schemas.Outcome;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.Rules;
@@ -141,7 +142,7 @@ final class Log {
   }
 
   FingerprintState condition(String name) {
-    return store.fingerprint(Conditions.key(Sighting.firing(name).alert(0)));
+    return store.fingerprint(Conditions.key(LoggedAlert.of(Sighting.firing(name).alert(0))));
   }
 
   static List<TimelineKind> timeline(Incident incident) {

@@ -7,6 +7,7 @@ import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.AlertStatus;
 import dev.tocsin.schemas.Command;
 import dev.tocsin.schemas.CreateIncident;
+import dev.tocsin.schemas.FlappingRule;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentState;
 import dev.tocsin.schemas.Key128;
@@ -37,6 +38,8 @@ import net.jqwik.api.Provide;
  */
 class ModelTest {
   private static final long REOPEN_MS = 30_000;
+  private static final int FLAPS = 4;
+  private static final long FLAP_MS = 45_000;
 
   private static final class Condition {
     boolean active;
@@ -56,10 +59,34 @@ class ModelTest {
     int active;
     int occurrences;
     int reopened;
+    boolean flapping;
 
-    ModelIncident(Key128 group, Severity severity) {
+    /** Of its group, shared with its other incidents; null where nobody asks about flapping. */
+    final List<Long> changes;
+
+    ModelIncident(Key128 group, Severity severity, List<Long> changes) {
       this.group = group;
       this.severity = severity;
+      this.changes = changes;
+    }
+
+    long steadyAt() {
+      return changes.get(changes.size() - 1) + FLAP_MS;
+    }
+
+    void changed(long atMs) {
+      if (changes != null) {
+        changes.add(atMs);
+        int all = changes.size();
+        flapping |= all >= FLAPS && atMs - changes.get(all - FLAPS) <= FLAP_MS;
+      }
+    }
+
+    void settle(long atMs) {
+      flapping = false;
+      if (active == 0) {
+        resolve(atMs, false);
+      }
     }
 
     boolean open() {
@@ -72,14 +99,25 @@ class ModelTest {
 
     void end(long atMs) {
       if (--active == 0 && open()) {
-        resolve(atMs, false);
+        changed(atMs);
+        if (!flapping) {
+          resolve(atMs, false);
+        }
       }
     }
 
     void resolve(long atMs, boolean person) {
       state = "RESOLVED";
+      flapping = false;
       resolvedAtMs = atMs;
       byPerson = person;
+    }
+
+    void merge(long atMs) {
+      byPerson = true;
+      if (open()) {
+        resolve(atMs, true);
+      }
     }
 
     void reopen() {
@@ -106,9 +144,11 @@ class ModelTest {
       }
     }
 
-    void fire(Key128 condition, Severity its) {
+    void fire(long nowMs, Key128 condition, Severity its) {
       conditions.add(condition);
-      active++;
+      if (++active == 1) {
+        changed(nowMs);
+      }
       worsen(its);
     }
 
@@ -118,7 +158,7 @@ class ModelTest {
 
     @Override
     public String toString() {
-      return "%s %s %s occurrences=%d distinct=%d active=%d reopened=%d resolved=%d"
+      return "%s %s %s occurrences=%d distinct=%d active=%d reopened=%d resolved=%d flapping=%s"
           .formatted(
               group,
               state,
@@ -127,7 +167,8 @@ class ModelTest {
               conditions.size(),
               active,
               reopened,
-              resolvedAtMs);
+              resolvedAtMs,
+              flapping);
     }
   }
 
@@ -135,23 +176,32 @@ class ModelTest {
     final List<ModelIncident> incidents = new ArrayList<>();
     final Map<Key128, Map<Key128, Condition>> conditions = new LinkedHashMap<>();
     final Set<Key128> receipts = new HashSet<>();
+    final Map<Key128, List<Long>> changes = new HashMap<>();
+    final boolean flaps;
+
+    Model(boolean flaps) {
+      this.flaps = flaps;
+    }
 
     /** A command of which something becomes. */
     void command(long nowMs, Command command, int pick) {
-      announcedEnds(nowMs);
+      settle(nowMs);
       if (command.getBody() instanceof CreateIncident asked) {
         if (incidents.stream().noneMatch(each -> each.group.equals(asked.getGroup()))) {
           boolean unsaid = asked.getSeverity() == Severity.UNSPECIFIED;
           incidents.add(
-              new ModelIncident(asked.getGroup(), unsaid ? Severity.P3 : asked.getSeverity()));
+              new ModelIncident(
+                  asked.getGroup(), unsaid ? Severity.P3 : asked.getSeverity(), null));
         }
+      } else if (command.getMerge() != null) {
+        incidents.get(pick % incidents.size()).merge(nowMs);
       } else if (command.getBody() instanceof UpdateIncident asked) {
         incidents.get(pick % incidents.size()).change(nowMs, asked);
       }
     }
 
     void alert(long nowMs, Alert alert) {
-      announcedEnds(nowMs);
+      settle(nowMs);
       if (alert.getReceipt() != null && !receipts.add(alert.getReceipt())) {
         return;
       }
@@ -189,7 +239,7 @@ class ModelTest {
         condition.incident.occurrences++;
       }
       if (!condition.active) {
-        condition.incident.fire(alert.getFingerprint(), alert.getSeverity());
+        condition.incident.fire(nowMs, alert.getFingerprint(), alert.getSeverity());
         condition.worst = alert.getSeverity();
       } else if (alert.getSeverity().compareTo(condition.worst) < 0) {
         condition.incident.worsen(alert.getSeverity());
@@ -207,23 +257,44 @@ class ModelTest {
       if (newest != null && newest.mayReopen(nowMs)) {
         newest.reopen();
       } else if (newest == null || !newest.open()) {
-        newest = new ModelIncident(alert.getGroup(), alert.getSeverity());
+        List<Long> ofGroup =
+            flaps ? changes.computeIfAbsent(alert.getGroup(), any -> new ArrayList<>()) : null;
+        newest = new ModelIncident(alert.getGroup(), alert.getSeverity(), ofGroup);
         incidents.add(newest);
       }
       return newest;
     }
 
-    private void announcedEnds(long nowMs) {
-      conditions.values().stream()
+    /** What time brings about, one after the other: announced ends, and steadiness behind them. */
+    void settle(long nowMs) {
+      while (true) {
+        Condition ending = ending(nowMs);
+        ModelIncident calm = calmest(nowMs);
+        if (ending == null && calm == null) {
+          return;
+        } else if (calm == null || (ending != null && ending.endsAtMs <= calm.steadyAt())) {
+          ending.active = false;
+          ending.endedAtMs = Math.max(ending.endedAtMs, ending.endsAtMs);
+          ending.incident.end(ending.endsAtMs);
+        } else {
+          calm.settle(calm.steadyAt());
+        }
+      }
+    }
+
+    private Condition ending(long nowMs) {
+      return conditions.values().stream()
           .flatMap(group -> group.values().stream())
           .filter(each -> each.active && each.endsAtMs != 0 && each.endsAtMs <= nowMs)
-          .sorted((one, other) -> Long.compare(one.endsAtMs, other.endsAtMs))
-          .forEach(
-              each -> {
-                each.active = false;
-                each.endedAtMs = Math.max(each.endedAtMs, each.endsAtMs);
-                each.incident.end(each.endsAtMs);
-              });
+          .min((one, other) -> Long.compare(one.endsAtMs, other.endsAtMs))
+          .orElse(null);
+    }
+
+    private ModelIncident calmest(long nowMs) {
+      return incidents.stream()
+          .filter(each -> each.flapping && each.steadyAt() <= nowMs)
+          .min((one, other) -> Long.compare(one.steadyAt(), other.steadyAt()))
+          .orElse(null);
     }
   }
 
@@ -235,11 +306,14 @@ class ModelTest {
   }
 
   @Property(tries = 600)
-  void fold_doesWhatTheModelDoes(@ForAll("shortWorlds") List<Item> world) {
+  void fold_doesWhatTheModelDoes(@ForAll("shortWorlds") List<Item> world, @ForAll boolean flaps) {
     Rules rules = DefaultRules.read();
     rules.setReopenWindowMs(REOPEN_MS);
+    if (flaps) {
+      rules.setFlapping(new FlappingRule(FLAPS, FLAP_MS));
+    }
     Log log = new Log(rules);
-    Model model = new Model();
+    Model model = new Model(flaps);
     for (Item item : world) {
       LogEntry entry = item.on(log.incidents());
       Command command = entry.getCommand();
@@ -250,7 +324,7 @@ class ModelTest {
       } else if (!again && outcome(log, command).getCode() == OutcomeCode.DONE) {
         model.command(item.timeMs(), command, item.pick());
       } else {
-        model.announcedEnds(item.timeMs());
+        model.settle(item.timeMs());
       }
       assertThat(log.incidents().stream().map(incident -> words(log, incident)))
           .containsExactlyInAnyOrderElementsOf(
@@ -263,7 +337,7 @@ class ModelTest {
   }
 
   private static String words(Log log, Incident incident) {
-    return "%s %s %s occurrences=%d distinct=%d active=%d reopened=%d resolved=%d"
+    return "%s %s %s occurrences=%d distinct=%d active=%d reopened=%d resolved=%d flapping=%s"
         .formatted(
             incident.getGroup(),
             incident.getState(),
@@ -272,6 +346,7 @@ class ModelTest {
             incident.getDistinctAlerts(),
             incident.getActiveAlerts(),
             incident.getReopened(),
-            incident.getResolvedAtMs());
+            incident.getResolvedAtMs(),
+            incident.getFlapping());
   }
 }

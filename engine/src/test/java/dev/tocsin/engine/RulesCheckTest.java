@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tocsin.schemas.FlappingRule;
 import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.MatchOperator;
 import dev.tocsin.schemas.Matcher;
@@ -48,6 +49,28 @@ class RulesCheckTest {
     assertThatThrownBy(() -> new Stamper(rules))
         .hasMessageContaining("groupBy must name at least one field")
         .hasMessageContaining("routeBy must name at least one field");
+  }
+
+  @Test
+  void flapping_isRefusedOutOfItsBounds() {
+    Rules rules = DefaultRules.read();
+    rules.setFlapping(new FlappingRule(2, 999L));
+    rules.setRules(
+        List.of(
+            Rule.newBuilder()
+                .setName("a")
+                .setFlapping(new FlappingRule(101, Duration.ofDays(1).toMillis() + 1))
+                .build()));
+    assertThat(RulesCheck.faults(rules))
+        .extracting(RulesCheck.Fault::toString)
+        .containsExactly(
+            "flapping.changes must be from 3 to 100, not 2",
+            "flapping.windowMs must be from 1s to 24h, not 999ms",
+            "rules[0].flapping.changes must be from 3 to 100, not 101",
+            "rules[0].flapping.windowMs must be from 1s to 24h, not 86400001ms");
+    rules.setFlapping(new FlappingRule(3, 1000L));
+    rules.getRules().get(0).setFlapping(new FlappingRule(100, Duration.ofDays(1).toMillis()));
+    assertThat(RulesCheck.faults(rules)).isEmpty();
   }
 
   static Stream<String> numbers() {

@@ -6,11 +6,18 @@ import dev.tocsin.schemas.AlertStatus;
 import dev.tocsin.schemas.Alerts;
 import dev.tocsin.schemas.Command;
 import dev.tocsin.schemas.CreateIncident;
+import dev.tocsin.schemas.FlappingRule;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentId;
 import dev.tocsin.schemas.IncidentState;
+import dev.tocsin.schemas.Inhibition;
+import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.MatchOperator;
+import dev.tocsin.schemas.Matcher;
+import dev.tocsin.schemas.MergeIncident;
+import dev.tocsin.schemas.MergedFrom;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.Severity;
@@ -69,6 +76,12 @@ final class World {
               .thenComparingInt(Incident::getOpenedIndex));
       Command command = Copies.of(entry.getCommand());
       command.setIncident(opened.get(pick % opened.size()).getId());
+      Key128 other = opened.get((pick + 1) % opened.size()).getId();
+      if (command.getMerge() != null) {
+        command.setMerge(new MergeIncident(other, "the other"));
+      } else if (command.getMergedFrom() != null) {
+        command.setMergedFrom(new MergedFrom(other, "the other"));
+      }
       return LogEntries.of(command);
     }
 
@@ -83,6 +96,20 @@ final class World {
       Sighting timed = alert.firedAt(nowMs - firedBeforeMs);
       return Item.of(
           nowMs, List.of((endsInMs == 0 ? timed : timed.endsAt(nowMs + endsInMs)).alert(nowMs)));
+    }
+  }
+
+  /**
+   * A silence that begins so long after it is asked for, lasts so long, or ends before its time.
+   */
+  record Quiet(long afterMs, int request, String source, long inMs, long forMs) {
+    LogEntry at(long nowMs) {
+      String name = "q" + request;
+      return forMs == 0
+          ? LogEntries.of(Hush.expired("w", name))
+          : LogEntries.of(
+              Hush.silence(
+                  name, Math.max(0, nowMs + inMs), nowMs + inMs + forMs, Hush.source(source)));
     }
   }
 
@@ -132,6 +159,28 @@ final class World {
         .map(World::items);
   }
 
+  /** Worlds in which people hide things for a time as well. */
+  static Arbitrary<List<Item>> hushed(int sizeMax, Long... jumps) {
+    return Arbitraries.frequencyOf(
+            Tuple.of(4, step(jumps).map(step -> (Object) step)),
+            Tuple.of(2, act(jumps).map(act -> (Object) act)),
+            Tuple.of(2, quiet(jumps).map(quiet -> (Object) quiet)))
+        .list()
+        .ofMinSize(1)
+        .ofMaxSize(sizeMax)
+        .map(World::items);
+  }
+
+  private static Arbitrary<Quiet> quiet(Long... jumps) {
+    return Combinators.combine(
+            Arbitraries.of(jumps),
+            Arbitraries.integers().between(1, 4),
+            Arbitraries.of("s-g1", "s-g[12]", ".*"),
+            Arbitraries.of(0L, 0L, -MINUTE, 20 * SECOND, HOUR),
+            Arbitraries.of(0L, 1L, 10 * SECOND, MINUTE, HOUR, 2 * DAY))
+        .as(Quiet::new);
+  }
+
   private static Arbitrary<Act> act(Long... jumps) {
     return Combinators.combine(
             Arbitraries.of(jumps),
@@ -139,10 +188,21 @@ final class World {
             Arbitraries.integers().between(1, 20),
             Arbitraries.integers().between(0, 5),
             Arbitraries.of(0L, 0L, 0L, 0L, 1L, 2L),
-            Arbitraries.of("w", "w", "w", "w", "w", "w", "v"))
+            Arbitraries.of("w", "w", "w", "w", "w", "w", "v"),
+            Arbitraries.integers().between(0, 9))
         .as(
-            (afterMs, body, request, pick, revision, workspace) -> {
-              Command command = Ask.of("r" + request, IncidentId.of(pick, 1, 1), body);
+            (afterMs, body, request, pick, revision, workspace, merging) -> {
+              boolean merges = merging < 2 && body instanceof UpdateIncident;
+              Command command =
+                  Ask.of(
+                      "r" + request,
+                      IncidentId.of(pick, 1, 1),
+                      merges ? UpdateIncident.newBuilder().build() : body);
+              if (merges && merging == 0) {
+                command.setMerge(new MergeIncident(IncidentId.of(1, 1, 1), "the other"));
+              } else if (merges) {
+                command.setMergedFrom(new MergedFrom(IncidentId.of(1, 1, 1), "the other"));
+              }
               command.setExpectedRevision(revision);
               if (body instanceof CreateIncident) {
                 return new Act(afterMs, command, Item.AS_IT_IS);
@@ -217,6 +277,9 @@ final class World {
       if (next instanceof Step step) {
         nowMs += step.afterMs();
         items.add(step.at(nowMs));
+      } else if (next instanceof Quiet quiet) {
+        nowMs += quiet.afterMs();
+        items.add(new Item(nowMs, quiet.at(nowMs)));
       } else {
         Act act = (Act) next;
         nowMs += act.afterMs();
@@ -235,6 +298,32 @@ final class World {
       result.add(new Item(nowMs, item.entry(), item.pick()));
     }
     return result;
+  }
+
+  /** These rules, under which whatever comes and goes is soon flapping. */
+  static Rules twitchy(Rules rules) {
+    rules.setFlapping(new FlappingRule(3, 20 * MINUTE));
+    return rules;
+  }
+
+  /** These rules, under which incidents hide others: those of one group all, severe ones others. */
+  static Rules hiding(Rules rules) {
+    Inhibition severe =
+        new Inhibition(
+            "severe",
+            List.of(new Matcher("severity", MatchOperator.EQUAL, "P0")),
+            List.of(new Matcher("severity", MatchOperator.MATCHES, "P3|P4")),
+            List.of("type"));
+    rules.setInhibitions(List.of(InhibitionTest.behind("g1"), severe));
+    return rules;
+  }
+
+  /** The same world, in which rules of version 1 are active from the first moment on. */
+  static List<Item> under(Rules rules, List<Item> world) {
+    List<Item> items = new ArrayList<>();
+    items.add(Item.rules(Log.START_MS, rules));
+    items.addAll(world);
+    return items;
   }
 
   /** Rules under which a lot happens in a minute. */

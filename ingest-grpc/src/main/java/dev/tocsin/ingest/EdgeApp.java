@@ -5,6 +5,7 @@ import dev.tocsin.access.ClientTls;
 import dev.tocsin.proto.admin.AdminGrpc;
 import dev.tocsin.proto.admin.RulesGrpc;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc;
+import dev.tocsin.proto.incidents.SilencesGrpc;
 import dev.tocsin.runtime.Forwarder;
 import dev.tocsin.runtime.GrpcServer;
 import dev.tocsin.runtime.Health;
@@ -31,6 +32,7 @@ public final class EdgeApp implements AutoCloseable {
   private static final List<ServiceDescriptor> FORWARDED =
       List.of(
           IncidentServiceGrpc.getServiceDescriptor(),
+          SilencesGrpc.getServiceDescriptor(),
           AdminGrpc.getServiceDescriptor(),
           RulesGrpc.getServiceDescriptor());
 

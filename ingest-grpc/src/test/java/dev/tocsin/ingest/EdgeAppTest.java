@@ -183,7 +183,8 @@ class EdgeAppTest {
             "alerts.AlertIngestion",
             "incidents.IncidentService",
             "tocsin.admin.Admin",
-            "tocsin.admin.Rules");
+            "tocsin.admin.Rules",
+            "incidents.Silences");
     asks.onNext(
         ServerReflectionRequest.newBuilder().setFileContainingSymbol("tocsin.admin.Rules").build());
     assertThat(

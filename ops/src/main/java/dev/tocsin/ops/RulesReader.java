@@ -1,6 +1,9 @@
 package dev.tocsin.ops;
 
+import dev.tocsin.engine.MatcherText;
 import dev.tocsin.engine.RulesCheck;
+import dev.tocsin.schemas.FlappingRule;
+import dev.tocsin.schemas.Inhibition;
 import dev.tocsin.schemas.MatchOperator;
 import dev.tocsin.schemas.Matcher;
 import dev.tocsin.schemas.Rule;
@@ -14,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Pattern;
 import org.apache.avro.specific.SpecificRecordBase;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
@@ -30,7 +32,8 @@ final class RulesReader {
     TEXTS,
     SEVERITY,
     TIME,
-    NUMBER
+    NUMBER,
+    FLAPPING
   }
 
   /** A key of the document, the record's field that it sets, and what it takes. */
@@ -47,6 +50,9 @@ final class RulesReader {
 
   private static final Set<String> OF_RULE = new LinkedHashSet<>();
 
+  private static final List<String> PARTS = List.of("defaults", "rules", "inhibitions");
+  private static final List<String> OF_INHIBITION = List.of("name", "source", "target", "equal");
+
   static {
     SHARED.put("group_by", new Key("groupBy", Kind.FIELDS));
     SHARED.put("route_by", new Key("routeBy", Kind.FIELDS));
@@ -60,6 +66,7 @@ final class RulesReader {
     SHARED.put("timeline_max", new Key("timelineMax", Kind.NUMBER));
     SHARED.put("alerts_max", new Key("alertsMax", Kind.NUMBER));
     SHARED.put("notes_max", new Key("notesMax", Kind.NUMBER));
+    SHARED.put("flapping", new Key("flapping", Kind.FLAPPING));
     FOR_ALL.putAll(SHARED);
     FOR_ALL.put("receipt_window", new Key("receiptWindowMs", Kind.TIME));
     FOR_ALL.put("receipts_max", new Key("receiptsMax", Kind.NUMBER));
@@ -69,9 +76,6 @@ final class RulesReader {
     OF_RULE.addAll(SHARED.keySet());
     OF_RULE.addAll(List.of("fingerprint_by", "severity", "suppress"));
   }
-
-  private static final Pattern MATCHER =
-      Pattern.compile("\\s*([^=!~\\s]+)\\s*(=~|!~|!=|=)(.*)", Pattern.DOTALL);
 
   private final Rules rules;
   private final Faults faults;
@@ -85,7 +89,7 @@ final class RulesReader {
   }
 
   void read(Node root) {
-    Map<String, Node> parts = nodes.mapping(root, "the document", List.of("defaults", "rules"));
+    Map<String, Node> parts = nodes.mapping(root, "the document", PARTS);
     Node forAll = parts.get("defaults");
     if (forAll != null) {
       Map<String, Node> keys = nodes.mapping(forAll, "defaults", FOR_ALL.keySet());
@@ -105,6 +109,46 @@ final class RulesReader {
       }
       rules.setRules(all);
     }
+    Node inhibitions = parts.get("inhibitions");
+    if (inhibitions != null) {
+      inhibitions(inhibitions);
+    }
+  }
+
+  private void inhibitions(Node list) {
+    places.put("inhibitions", new Place(list, "inhibitions"));
+    List<Inhibition> all = new ArrayList<>();
+    int before = faults.found().size();
+    for (Node each : nodes.list(list, "inhibitions")) {
+      inhibition("inhibitions[" + all.size() + "]", each).ifPresent(all::add);
+    }
+    if (faults.found().size() == before) { // else what is missing would be told twice
+      rules.setInhibitions(all);
+    }
+  }
+
+  private Optional<Inhibition> inhibition(String path, Node node) {
+    places.put(path, new Place(node, "inhibition"));
+    int before = faults.found().size();
+    Map<String, Node> keys = nodes.mapping(node, "inhibition", OF_INHIBITION);
+    if (faults.found().size() > before) {
+      return Optional.empty();
+    }
+    for (String key : OF_INHIBITION) {
+      if (!keys.containsKey(key)) {
+        faults.add(node, "inhibition: needs " + key);
+        return Optional.empty();
+      }
+    }
+    places.put(path + ".name", new Place(keys.get("name"), "name"));
+    places.put(path + ".equal", new Place(keys.get("equal"), "equal"));
+    Optional<String> name = nodes.text(keys.get("name"), "name");
+    List<Matcher> source = matchers(path + ".source", "source", keys.get("source"));
+    List<Matcher> target = matchers(path + ".target", "target", keys.get("target"));
+    Optional<List<String>> equal = fields(path + ".equal", "equal", keys.get("equal"));
+    return name.isPresent() && equal.isPresent()
+        ? Optional.of(new Inhibition(name.get(), source, target, equal.get()))
+        : Optional.empty();
   }
 
   /** A fault that the engine found, told where it stands. */
@@ -137,7 +181,7 @@ final class RulesReader {
           places.put(path + ".name", new Place(value, key));
           nodes.text(value, key).ifPresent(rule::setName);
         }
-        case "match" -> rule.setMatchers(matchers(path, value));
+        case "match" -> rule.setMatchers(matchers(path + ".matchers", key, value));
         case "fingerprint_by" ->
             set(rule, path + ".", key, new Key("fingerprintBy", Kind.FIELDS), value);
         case "severity" -> severity(rule, path, value);
@@ -148,13 +192,13 @@ final class RulesReader {
     return rule;
   }
 
-  private List<Matcher> matchers(String path, Node node) {
+  private List<Matcher> matchers(String path, String key, Node node) {
     List<Matcher> matchers = new ArrayList<>();
-    places.put(path + ".matchers", new Place(node, "match"));
-    for (Node each : nodes.list(node, "match")) {
-      Optional<Matcher> matcher = nodes.text(each, "match").flatMap(text -> matcher(each, text));
+    places.put(path, new Place(node, key));
+    for (Node each : nodes.list(node, key)) {
+      Optional<Matcher> matcher = nodes.text(each, key).flatMap(text -> matcher(each, key, text));
       if (matcher.isPresent()) {
-        places.put(path + ".matchers[" + matchers.size() + "]", new Place(each, "match"));
+        places.put(path + "[" + matchers.size() + "]", new Place(each, key));
         matchers.add(matcher.get());
       }
     }
@@ -165,28 +209,13 @@ final class RulesReader {
     return matchers;
   }
 
-  private Optional<Matcher> matcher(Node node, String text) {
-    java.util.regex.Matcher parts = MATCHER.matcher(text);
-    if (!parts.matches()) {
-      nodes.wrong(node, "match", "FIELD OPERATOR VALUE, the operator one of =, !=, =~, !~");
+  private Optional<Matcher> matcher(Node node, String key, String text) {
+    try {
+      return Optional.of(MatcherText.read(text));
+    } catch (IllegalArgumentException e) {
+      faults.add(node, key + ": " + e.getMessage());
       return Optional.empty();
     }
-    String value = parts.group(3).strip();
-    if (value.startsWith("\"")) {
-      if (value.length() < 2 || !value.endsWith("\"")) {
-        faults.add(node, "match: the value has no closing quote");
-        return Optional.empty();
-      }
-      value = value.substring(1, value.length() - 1);
-    }
-    MatchOperator operator =
-        switch (parts.group(2)) {
-          case "=" -> MatchOperator.EQUAL;
-          case "!=" -> MatchOperator.NOT_EQUAL;
-          case "=~" -> MatchOperator.MATCHES;
-          default -> MatchOperator.NOT_MATCHES;
-        };
-    return Optional.of(new Matcher(parts.group(1), operator, value));
   }
 
   private void severity(Rule rule, String path, Node node) {
@@ -231,9 +260,29 @@ final class RulesReader {
           case SEVERITY -> nodes.severity(node, key);
           case TIME -> nodes.duration(node, key);
           case NUMBER -> nodes.number(node, key);
+          case FLAPPING -> flapping(path + known.field(), node);
         };
     int field = record.getSchema().getField(known.field()).pos();
     value.ifPresent(found -> record.put(field, found));
+  }
+
+  private Optional<FlappingRule> flapping(String path, Node node) {
+    int before = faults.found().size();
+    Map<String, Node> parts = nodes.mapping(node, "flapping", List.of("changes", "window"));
+    if (faults.found().size() > before) {
+      return Optional.empty();
+    }
+    if (parts.size() < 2) {
+      faults.add(node, "flapping: needs both changes (a number) and window (a duration)");
+      return Optional.empty();
+    }
+    places.put(path + ".changes", new Place(parts.get("changes"), "changes"));
+    places.put(path + ".windowMs", new Place(parts.get("window"), "window"));
+    Optional<Integer> changes = nodes.number(parts.get("changes"), "changes");
+    Optional<Long> windowMs = nodes.duration(parts.get("window"), "window");
+    return changes.isPresent() && windowMs.isPresent()
+        ? Optional.of(new FlappingRule(changes.get(), windowMs.get()))
+        : Optional.empty();
   }
 
   private Optional<List<String>> fields(String path, String key, Node node) {

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tocsin.engine.DefaultRules;
 import dev.tocsin.engine.Stamper;
+import dev.tocsin.schemas.FlappingRule;
+import dev.tocsin.schemas.Inhibition;
 import dev.tocsin.schemas.MatchOperator;
 import dev.tocsin.schemas.Matcher;
 import dev.tocsin.schemas.Rule;
@@ -83,6 +85,7 @@ class RulesDocumentTest {
           notes_max: 3
           outcome_window: 1m
           outcomes_max: 4
+          flapping: {changes: 5, window: 10m}
         rules:
           - name: one
             match:
@@ -91,7 +94,7 @@ class RulesDocumentTest {
               - description =~ "a|b"
               - title !~ a=b
             group_by: [source, type]
-            route_by: [type]
+            route_by: [source]
             fingerprint_by: [labels.x, title]
             volatile_labels: []
             default_severity: P2
@@ -105,6 +108,12 @@ class RulesDocumentTest {
             alerts_max: 7
             notes_max: 8
             suppress: true
+            flapping: {window: 1s, changes: 3}
+        inhibitions:
+          - name: down
+            source: [title = down]
+            target: ['title =~ slow.*', severity != P0]
+            equal: [source, type]
         """;
     Rules expected =
         Rules.newBuilder()
@@ -126,6 +135,16 @@ class RulesDocumentTest {
             .setOutcomeWindowMs(60_000)
             .setOutcomesMax(4)
             .setText(text)
+            .setFlapping(new FlappingRule(5, 600_000L))
+            .setInhibitions(
+                List.of(
+                    new Inhibition(
+                        "down",
+                        List.of(new Matcher("title", MatchOperator.EQUAL, "down")),
+                        List.of(
+                            new Matcher("title", MatchOperator.MATCHES, "slow.*"),
+                            new Matcher("severity", MatchOperator.NOT_EQUAL, "P0")),
+                        List.of("source", "type"))))
             .setRules(
                 List.of(
                     Rule.newBuilder()
@@ -137,7 +156,7 @@ class RulesDocumentTest {
                                 new Matcher("description", MatchOperator.MATCHES, "a|b"),
                                 new Matcher("title", MatchOperator.NOT_MATCHES, "a=b")))
                         .setGroupBy(List.of("source", "type"))
-                        .setRouteBy(List.of("type"))
+                        .setRouteBy(List.of("source"))
                         .setFingerprintBy(List.of("labels.x", "title"))
                         .setVolatileLabels(List.of())
                         .setDefaultSeverity(Severity.P2)
@@ -152,6 +171,7 @@ class RulesDocumentTest {
                         .setAlertsMax(7)
                         .setNotesMax(8)
                         .setSuppress(true)
+                        .setFlapping(new FlappingRule(3, 1000L))
                         .build()))
             .build();
     assertThat(RulesDocument.parse(text).rules(9)).isEqualTo(expected);
@@ -192,6 +212,32 @@ class RulesDocumentTest {
         of("defaults: {retention: 213503982335d}", "1:23: retention: is too long: 2135039"),
         of("defaults: {retention: 999999999999d}", "1:23: retention: is too long: 9999999"),
         of("defaults: {alerts_max: !!int many}", "1:24: alerts_max: must be a whole number, n"),
+        of("inhibitions: [{name: a, source: [], target: [], equal: []}]", "1:56: equal: must name"),
+        of(
+            "inhibitions: [{name: a, source: [title = x], target: [title = y]}]",
+            "1:15: inhibition"),
+        of("inhibitions: [{nam: a}]", "1:16: nam: no such key; is it name?"),
+        of(
+            "inhibitions: [{name: a, source: [], target: [title = y], equal: [source, type, labels.service]}]",
+            "1:33: source: must have at least one matcher"),
+        of(
+            "inhibitions: [{name: a, source: [title], target: [title = y], equal: [source]}]",
+            "1:34: source: must be FIELD OPERATOR VALUE"),
+        of(
+            "inhibitions: [{name: a, source: ['title =~ (', title = x], target: [title = y], equal: [source, type, labels.service]}]",
+            "1:34: source: is no RE2 expression"),
+        of(
+            "inhibitions: [{name: a, source: [title = x], target: [title = y], equal: [source]}]",
+            "1:74: equal: defaults routes by [source, type, labels.service], of which [type,"),
+        of("defaults: {flapping: 5}", "1:22: flapping: must be a mapping (key: value), not '5'"),
+        of("defaults: {flapping: {changes: 5}}", "1:22: flapping: needs both changes (a number)"),
+        of("defaults: {flapping: {change: 5}}", "1:23: change: no such key; is it changes?"),
+        of(
+            "defaults: {flapping: {changes: 2, window: 1m}}",
+            "1:32: changes: must be from 3 to 100, not 2"),
+        of(
+            "rules: [{name: a, flapping: {changes: 5, window: 25h}}]",
+            "1:50: window: must be from 1s to 24h, not 25h"),
         of("rules: [{name: a, suppress: !!bool yes}]", "1:29: suppress: must be true or false"),
         of("rules: [{name: a, suppress: !!bool 'TRUE'}]", "1:29: suppress: must be true or fal"),
         of(

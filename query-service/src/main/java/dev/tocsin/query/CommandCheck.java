@@ -4,6 +4,7 @@ import dev.tocsin.proto.incidents.AddNoteRequest;
 import dev.tocsin.proto.incidents.CreateIncidentRequest;
 import dev.tocsin.proto.incidents.IncidentState;
 import dev.tocsin.proto.incidents.IncidentType;
+import dev.tocsin.proto.incidents.MergeIncidentRequest;
 import dev.tocsin.proto.incidents.ResolveIncidentRequest;
 import dev.tocsin.proto.incidents.Severity;
 import dev.tocsin.proto.incidents.UpdateIncidentRequest;
@@ -79,6 +80,16 @@ final class CommandCheck {
     Violations faults = new Violations();
     FieldCheck fields = new FieldCheck(faults);
     fields.text("resolution", request.getResolution(), RESOLUTION_MAX);
+    existing(
+        request.getId(), request.getRequestId(), request.getExpectedRevision(), fields, faults);
+  }
+
+  static void check(MergeIncidentRequest request) {
+    Violations faults = new Violations();
+    FieldCheck fields = new FieldCheck(faults);
+    if (IncidentId.parse(request.getInto()).isEmpty()) {
+      faults.add("into", "Invalid UUID");
+    }
     existing(
         request.getId(), request.getRequestId(), request.getExpectedRevision(), fields, faults);
   }

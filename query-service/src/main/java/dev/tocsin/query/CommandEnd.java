@@ -72,6 +72,31 @@ record CommandEnd(Outcome outcome, Incident incident, StatusRuntimeException err
     return unknown(Code.UNAVAILABLE, why, entry);
   }
 
+  /** It would make of two incidents what must not be. */
+  static CommandEnd refusedMerge(String requestId, String why) {
+    return failed(
+        Outcome.INVALID_STATE_TRANSITION,
+        Errors.because(
+            Code.FAILED_PRECONDITION,
+            Outcome.INVALID_STATE_TRANSITION.name(),
+            why,
+            Map.of("request_id", requestId)));
+  }
+
+  /** The first of a merge's commands is done, the second one may not be. */
+  static CommandEnd halfMerged(String requestId) {
+    return failed(
+        Outcome.OUTCOME_UNKNOWN,
+        Errors.because(
+            Code.UNAVAILABLE,
+            Outcome.OUTCOME_UNKNOWN.name(),
+            "it is merged, and whether the other incident says so is not known; send it again under"
+                + " the request_id "
+                + requestId,
+            Map.of("request_id", requestId),
+            OwnerCalls.RETRY_AFTER));
+  }
+
   /** Its time is up. */
   static CommandEnd late(CommandEntry entry) {
     return unknown(Code.DEADLINE_EXCEEDED, "there was no outcome in time", entry);

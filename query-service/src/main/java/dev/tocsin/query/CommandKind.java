@@ -7,6 +7,7 @@ enum CommandKind {
   CREATE,
   UPDATE,
   RESOLVE,
+  MERGE,
   NOTE;
 
   /** As metrics and hashes have it. */

@@ -4,6 +4,7 @@ import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.MessageLite;
 import dev.tocsin.proto.incidents.AddNoteRequest;
 import dev.tocsin.proto.incidents.CreateIncidentRequest;
+import dev.tocsin.proto.incidents.MergeIncidentRequest;
 import dev.tocsin.proto.incidents.ResolveIncidentRequest;
 import dev.tocsin.proto.incidents.UpdateIncidentRequest;
 import dev.tocsin.runtime.Caller;
@@ -16,6 +17,8 @@ import dev.tocsin.schemas.IncidentId;
 import dev.tocsin.schemas.IncidentState;
 import dev.tocsin.schemas.IncidentType;
 import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.MergeIncident;
+import dev.tocsin.schemas.MergedFrom;
 import dev.tocsin.schemas.Severity;
 import dev.tocsin.schemas.UpdateIncident;
 import java.io.ByteArrayOutputStream;
@@ -44,6 +47,9 @@ final class CommandReader {
   static {
     GeneratedClasses.trust();
   }
+
+  /** What a merge's second command has before the request id. */
+  private static final String MERGED_FROM = "merged-from ";
 
   private final Clock clock;
 
@@ -132,6 +138,45 @@ final class CommandReader {
         command(givenOrMade(request.getRequestId()), body)
             .setContent(content(CommandKind.NOTE, named))
             .setExpectedRevision(request.getExpectedRevision()));
+  }
+
+  /** The request as it is meant: both ids in canonical text, and a request id. */
+  MergeIncidentRequest read(MergeIncidentRequest request) {
+    CommandCheck.check(request);
+    return request.toBuilder()
+        .setId(IncidentId.text(ours(request.getId())))
+        .setInto(IncidentId.text(ours(request.getInto())))
+        .setRequestId(givenOrMade(request.getRequestId()))
+        .build();
+  }
+
+  /**
+   * The first of a merge's two commands, of a request that was {@linkplain
+   * #read(MergeIncidentRequest) read}.
+   *
+   * @param title the other incident's
+   */
+  CommandEntry merge(MergeIncidentRequest request, String title) {
+    Key128 id = ours(request.getId());
+    return existing(
+        id,
+        command(request.getRequestId(), UpdateIncident.newBuilder().build())
+            .setMerge(new MergeIncident(ours(request.getInto()), title))
+            .setContent(content(CommandKind.MERGE, request.toBuilder().clearRequestId().build()))
+            .setExpectedRevision(request.getExpectedRevision()));
+  }
+
+  /**
+   * The second one, to the other incident, under a request id that follows from the first one's.
+   *
+   * @param title of the incident that is merged
+   */
+  CommandEntry mergedFrom(MergeIncidentRequest request, String title) {
+    return existing(
+        ours(request.getInto()),
+        command(MERGED_FROM + request.getRequestId(), UpdateIncident.newBuilder().build())
+            .setMergedFrom(new MergedFrom(ours(request.getId()), title))
+            .setContent(content(CommandKind.MERGE, request.toBuilder().clearRequestId().build())));
   }
 
   /** What all commands have in common. */

@@ -4,12 +4,16 @@ import dev.tocsin.proto.incidents.AddNoteRequest;
 import dev.tocsin.proto.incidents.AddNoteResponse;
 import dev.tocsin.proto.incidents.CreateIncidentRequest;
 import dev.tocsin.proto.incidents.CreateIncidentResponse;
+import dev.tocsin.proto.incidents.ExplainAlertRequest;
+import dev.tocsin.proto.incidents.ExplainAlertResponse;
 import dev.tocsin.proto.incidents.GetIncidentRequest;
 import dev.tocsin.proto.incidents.GetIncidentResponse;
 import dev.tocsin.proto.incidents.IncidentEvent;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc.IncidentServiceImplBase;
 import dev.tocsin.proto.incidents.ListIncidentsRequest;
 import dev.tocsin.proto.incidents.ListIncidentsResponse;
+import dev.tocsin.proto.incidents.MergeIncidentRequest;
+import dev.tocsin.proto.incidents.MergeIncidentResponse;
 import dev.tocsin.proto.incidents.ResolveIncidentRequest;
 import dev.tocsin.proto.incidents.ResolveIncidentResponse;
 import dev.tocsin.proto.incidents.StreamIncidentsRequest;
@@ -23,9 +27,12 @@ final class IncidentApi extends IncidentServiceImplBase {
   private final IncidentReads reads;
   private final IncidentCommands commands;
   private final IncidentStreams streams;
+  private final AlertReads alerts;
 
-  IncidentApi(IncidentReads reads, IncidentCommands commands, IncidentStreams streams) {
+  IncidentApi(
+      IncidentReads reads, AlertReads alerts, IncidentCommands commands, IncidentStreams streams) {
     this.reads = reads;
+    this.alerts = alerts;
     this.commands = commands;
     this.streams = streams;
   }
@@ -60,6 +67,12 @@ final class IncidentApi extends IncidentServiceImplBase {
   }
 
   @Override
+  public void mergeIncident(
+      MergeIncidentRequest request, StreamObserver<MergeIncidentResponse> replies) {
+    commands.mergeIncident(request, replies);
+  }
+
+  @Override
   public void addNote(AddNoteRequest request, StreamObserver<AddNoteResponse> replies) {
     commands.addNote(request, replies);
   }
@@ -68,5 +81,11 @@ final class IncidentApi extends IncidentServiceImplBase {
   public void streamIncidents(
       StreamIncidentsRequest request, StreamObserver<IncidentEvent> replies) {
     streams.stream(request, (ServerCallStreamObserver<IncidentEvent>) replies);
+  }
+
+  @Override
+  public void explainAlert(
+      ExplainAlertRequest request, StreamObserver<ExplainAlertResponse> replies) {
+    alerts.explainAlert(request, replies);
   }
 }

@@ -5,6 +5,8 @@ import dev.tocsin.proto.incidents.AddNoteResponse;
 import dev.tocsin.proto.incidents.CreateIncidentRequest;
 import dev.tocsin.proto.incidents.CreateIncidentResponse;
 import dev.tocsin.proto.incidents.Incident;
+import dev.tocsin.proto.incidents.MergeIncidentRequest;
+import dev.tocsin.proto.incidents.MergeIncidentResponse;
 import dev.tocsin.proto.incidents.ResolveIncidentRequest;
 import dev.tocsin.proto.incidents.ResolveIncidentResponse;
 import dev.tocsin.proto.incidents.UpdateIncidentRequest;
@@ -99,6 +101,42 @@ final class IncidentCommands {
         replies,
         (incident, requestId) ->
             AddNoteResponse.newBuilder().setIncident(incident).setRequestId(requestId).build());
+  }
+
+  void mergeIncident(MergeIncidentRequest request, StreamObserver<MergeIncidentResponse> replies) {
+    long begun = System.nanoTime();
+    try {
+      MergeIncidentRequest asked = reader.read(request);
+      Reply<MergeIncidentResponse> reply = Reply.open(replies, places);
+      Consumer<CommandEnd> end =
+          ended -> {
+            count(CommandKind.MERGE, begun, ended);
+            answer(
+                reply,
+                ended,
+                incident ->
+                    MergeIncidentResponse.newBuilder()
+                        .setIncident(incident)
+                        .setRequestId(asked.getRequestId())
+                        .build());
+          };
+      new MergeCall(asked, reader, directory, owners, this::start, time(), end).start();
+    } catch (StatusRuntimeException error) {
+      count(CommandKind.MERGE, begun, CommandEnd.refused(error));
+      replies.onError(error);
+    }
+  }
+
+  /** One of a merge's commands. */
+  private void start(CommandEntry entry, Consumer<CommandEnd> end) {
+    int partition;
+    try {
+      partition = place(entry);
+    } catch (StatusRuntimeException error) {
+      end.accept(CommandEnd.refused(error));
+      return;
+    }
+    new CommandCall(entry, partition, time(), log, owners, timer, end).start();
   }
 
   private <R> void serve(

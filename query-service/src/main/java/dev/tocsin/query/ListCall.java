@@ -95,7 +95,8 @@ final class ListCall {
             .setLimit(ask.limit())
             .addAllStates(filter.states())
             .addAllSeverities(filter.severities())
-            .setSource(filter.source());
+            .setSource(filter.source())
+            .setIncludeSuppressed(filter.includeSuppressed());
     ask.below().ifPresent(below -> request.setBeforeId(ByteString.copyFrom(id(below).bytes())));
     Long minOffset = query.minOffsets().get(ask.partition());
     if (minOffset != null) {

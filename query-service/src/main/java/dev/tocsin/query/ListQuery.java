@@ -89,7 +89,7 @@ record ListQuery(
     if (source.indexOf('\0') >= 0) {
       violations.add("source", "must not contain NUL");
     }
-    return new ListFilter(workspace, states, severities, source);
+    return new ListFilter(workspace, states, severities, source, request.getIncludeSuppressed());
   }
 
   /** Takes one value of an enum; null is a number that has no name. */

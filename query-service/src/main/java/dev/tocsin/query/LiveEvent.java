@@ -31,7 +31,12 @@ record LiveEvent(
    *
    * @param state UNSPECIFIED where there was no incident
    */
-  record Before(boolean known, IncidentState state, Severity severity) {}
+  record Before(boolean known, IncidentState state, Severity severity, boolean suppressed) {}
+
+  /** Whether a silence or another one hides it. */
+  static boolean suppressed(Incident incident) {
+    return !incident.getInhibitedBy().isEmpty() || !incident.getSilencedBy().isEmpty();
+  }
 
   /**
    * Reads a record of the topic.
@@ -41,7 +46,11 @@ record LiveEvent(
    */
   static LiveEvent read(int partition, byte[] bytes) {
     IncidentEvent event = CODEC.decode(bytes);
-    Tally tally = new Tally(event.getOccurrences(), event.getLastSeenMs(), 0L, 0L, false);
+    Tally tally =
+        Tally.newBuilder()
+            .setOccurrences(event.getOccurrences())
+            .setLastSeenMs(event.getLastSeenMs())
+            .build();
     IncidentState stateBefore = IncidentMapper.state(event.getStateBefore());
     boolean hadNone = stateBefore == IncidentState.INCIDENT_STATE_UNSPECIFIED;
     return new LiveEvent(
@@ -54,7 +63,8 @@ record LiveEvent(
         new Before(
             !hadNone || event.getType() == EventType.CREATED,
             stateBefore,
-            IncidentMapper.severity(event.getSeverityBefore())),
+            IncidentMapper.severity(event.getSeverityBefore()),
+            event.getSuppressedBefore()),
         IncidentMapper.toProto(event.getIncident(), tally, partition));
   }
 

@@ -1,6 +1,8 @@
 package dev.tocsin.query;
 
 import dev.tocsin.proto.state.IncidentStateGrpc;
+import dev.tocsin.proto.state.PreviewSilenceRequest;
+import dev.tocsin.proto.state.PreviewSilenceResponse;
 import dev.tocsin.proto.state.ReadDigestRequest;
 import dev.tocsin.proto.state.ReadDigestResponse;
 import dev.tocsin.proto.state.ReadIncidentRequest;
@@ -9,6 +11,10 @@ import dev.tocsin.proto.state.ReadOutcomeRequest;
 import dev.tocsin.proto.state.ReadOutcomeResponse;
 import dev.tocsin.proto.state.ReadProgressRequest;
 import dev.tocsin.proto.state.ReadProgressResponse;
+import dev.tocsin.proto.state.ReadSightingsRequest;
+import dev.tocsin.proto.state.ReadSightingsResponse;
+import dev.tocsin.proto.state.ReadSilencesRequest;
+import dev.tocsin.proto.state.ReadSilencesResponse;
 import dev.tocsin.proto.state.ScanIncidentsRequest;
 import dev.tocsin.proto.state.ScanIncidentsResponse;
 import io.grpc.CallOptions;
@@ -76,6 +82,13 @@ final class OwnerCalls {
           false,
           copy -> false);
 
+  private static final Method<ReadSightingsRequest, ReadSightingsResponse> SIGHTINGS =
+      new Method<>(
+          QueryMetrics.Asked.READ_SIGHTINGS,
+          IncidentStateGrpc.getReadSightingsMethod(),
+          CallOptions.DEFAULT,
+          false,
+          copy -> false);
   private static final Method<ReadProgressRequest, ReadProgressResponse> PROGRESS =
       new Method<>(
           QueryMetrics.Asked.READ_PROGRESS,
@@ -87,6 +100,21 @@ final class OwnerCalls {
       new Method<>(
           QueryMetrics.Asked.READ_DIGEST,
           IncidentStateGrpc.getReadDigestMethod(),
+          CallOptions.DEFAULT,
+          false,
+          copy -> false);
+
+  private static final Method<ReadSilencesRequest, ReadSilencesResponse> SILENCES =
+      new Method<>(
+          QueryMetrics.Asked.READ_SILENCES,
+          IncidentStateGrpc.getReadSilencesMethod(),
+          CallOptions.DEFAULT,
+          false,
+          copy -> false);
+  private static final Method<PreviewSilenceRequest, PreviewSilenceResponse> PREVIEW =
+      new Method<>(
+          QueryMetrics.Asked.PREVIEW_SILENCE,
+          IncidentStateGrpc.getPreviewSilenceMethod(),
           CallOptions.DEFAULT,
           false,
           copy -> false);
@@ -154,6 +182,12 @@ final class OwnerCalls {
     ask(OUTCOME, request.getPartition(), request, time, true, answer);
   }
 
+  /** What one partition remembers of an alert. */
+  void sightings(
+      ReadSightingsRequest request, CallTime time, Answer<ReadSightingsResponse> answer) {
+    ask(SIGHTINGS, request.getPartition(), request, time, request.hasMinOffset(), answer);
+  }
+
   /** The progress of whoever owns {@code partition}, of all its partitions. */
   void progress(int partition, CallTime time, Answer<ReadProgressResponse> answer) {
     ask(PROGRESS, partition, ReadProgressRequest.getDefaultInstance(), time, false, answer);
@@ -163,6 +197,15 @@ final class OwnerCalls {
     ReadDigestRequest request = ReadDigestRequest.newBuilder().setPartition(partition).build();
     // It may take all the time there is, so there is none for a second attempt.
     ask(DIGEST, partition, request, time, true, answer);
+  }
+
+  void silences(ReadSilencesRequest request, CallTime time, Answer<ReadSilencesResponse> answer) {
+    ask(SILENCES, request.getPartition(), request, time, request.hasMinOffset(), answer);
+  }
+
+  void preview(
+      PreviewSilenceRequest request, CallTime time, Answer<PreviewSilenceResponse> answer) {
+    ask(PREVIEW, request.getPartition(), request, time, false, answer);
   }
 
   private <Q, R> void ask(

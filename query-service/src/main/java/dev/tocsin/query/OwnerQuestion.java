@@ -192,6 +192,7 @@ final class OwnerQuestion<Q, R> {
       case UNAVAILABLE, CANCELLED, RESOURCE_EXHAUSTED -> away(status, OwnerCalls.PAUSE);
       case DEADLINE_EXCEEDED -> late(status);
       case INVALID_ARGUMENT, OUT_OF_RANGE -> refused(status);
+      case UNIMPLEMENTED -> older();
       default -> broken(status);
     }
   }
@@ -285,6 +286,15 @@ final class OwnerQuestion<Q, R> {
     } else {
       broken(status);
     }
+  }
+
+  /** Query-services are upgraded before processors, so an owner may not know the question yet. */
+  private void older() {
+    fail(
+        Errors.unavailable(
+            "the owner of partition %d cannot answer this until it is upgraded"
+                .formatted(partition),
+            OwnerCalls.RETRY_AFTER));
   }
 
   private void broken(Status status) {

@@ -51,6 +51,7 @@ final class OwnerSnapshots implements Snapshots {
             .addAllStates(filter.states())
             .setMinSeverity(filter.minSeverity())
             .setSource(filter.source())
+            .setIncludeSuppressed(filter.includeSuppressed())
             .build());
     return call;
   }

@@ -37,6 +37,7 @@ public final class Query implements AutoCloseable {
   private final IncidentApi incidents;
   private final LiveStreams live;
   private final AdminReads admin;
+  private final SilenceCalls silences;
   private final Lifetime lifetime = new Lifetime();
 
   /**
@@ -96,10 +97,12 @@ public final class Query implements AutoCloseable {
     incidents =
         new IncidentApi(
             new IncidentReads(config, directory, calls, metrics),
+            new AlertReads(config, directory, calls),
             new IncidentCommands(
                 config, new CommandReader(clock), directory, log, calls, timer, metrics),
             live.streams());
     admin = new AdminReads(config, directory, calls);
+    silences = new SilenceCalls(config, new SilenceReader(clock), directory, log, calls);
   }
 
   /**
@@ -114,7 +117,7 @@ public final class Query implements AutoCloseable {
 
   /** What it serves; none of it blocks. */
   public List<BindableService> services() {
-    return List.of(incidents, admin);
+    return List.of(incidents, silences, admin);
   }
 
   /**

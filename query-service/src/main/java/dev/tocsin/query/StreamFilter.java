@@ -15,9 +15,14 @@ import java.util.Set;
  * @param states all if empty
  * @param minSeverity this or worse; UNSPECIFIED for all
  * @param source all if empty
+ * @param includeSuppressed also those that a silence or another one hides
  */
 record StreamFilter(
-    String workspace, Set<IncidentState> states, Severity minSeverity, String source) {
+    String workspace,
+    Set<IncidentState> states,
+    Severity minSeverity,
+    String source,
+    boolean includeSuppressed) {
   /**
    * What the stream is told of an event: its type, LEFT_FILTER if the incident matched before and
    * does not any more, or nothing. Where it is not known what was before, it may have matched: who
@@ -31,7 +36,8 @@ record StreamFilter(
     if (event.type() == IncidentEventType.INCIDENT_EVENT_TYPE_REMOVED) {
       return matched ? Optional.of(event.type()) : Optional.empty();
     }
-    if (matches(event.incident().getState(), event.incident().getSeverity())) {
+    Incident after = event.incident();
+    if (matches(after.getState(), after.getSeverity(), LiveEvent.suppressed(after))) {
       return Optional.of(event.type());
     }
     return matched
@@ -44,7 +50,7 @@ record StreamFilter(
       return true;
     }
     return before.state() != IncidentState.INCIDENT_STATE_UNSPECIFIED
-        && matches(before.state(), before.severity());
+        && matches(before.state(), before.severity(), before.suppressed());
   }
 
   private boolean fromSource(Incident incident) {
@@ -52,21 +58,24 @@ record StreamFilter(
   }
 
   /** P0, the worst, has the lowest number. */
-  private boolean matches(IncidentState state, Severity severity) {
+  private boolean matches(IncidentState state, Severity severity, boolean suppressed) {
     boolean severe =
         minSeverity == Severity.SEVERITY_UNSPECIFIED
             || (severity != Severity.SEVERITY_UNSPECIFIED && severity.compareTo(minSeverity) <= 0);
-    return severe && (states.isEmpty() || states.contains(state));
+    return severe
+        && (includeSuppressed || !suppressed)
+        && (states.isEmpty() || states.contains(state));
   }
 
   /** Equal for equal filters, the workspace aside, however they were written. */
   ByteString digest() {
-    return new Sha256()
-        .text("stream")
-        .set(states.stream().mapToInt(IncidentState::getNumber))
-        .number(minSeverity.getNumber())
-        .text(source)
-        .byteString();
+    Sha256 parts =
+        new Sha256()
+            .text("stream")
+            .set(states.stream().mapToInt(IncidentState::getNumber))
+            .number(minSeverity.getNumber())
+            .text(source);
+    return (includeSuppressed ? parts.text("suppressed") : parts).byteString();
   }
 
   /** The same of the workspace. */

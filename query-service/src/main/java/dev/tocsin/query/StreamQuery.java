@@ -31,7 +31,8 @@ record StreamQuery(StreamFilter filter, String token, boolean liveOnly, Duration
             workspace,
             states(request, violations),
             minSeverity(request, violations),
-            source(request, violations));
+            source(request, violations),
+            request.getIncludeSuppressed());
     Duration heartbeat = heartbeat(request, violations);
     violations.raise();
     return new StreamQuery(filter, request.getResumeToken(), request.getLiveOnly(), heartbeat);

@@ -244,10 +244,10 @@ final class Subscriber {
     }
     positions[item.partition()] =
         new EventPosition(item.offset() + 1, event.logOffset(), event.sequence());
-    filter.tells(event).ifPresent(type -> send(event, type));
+    filter.tells(event).ifPresent(type -> send(item.partition(), event, type));
   }
 
-  private void send(LiveEvent event, IncidentEventType type) {
+  private void send(int partition, LiveEvent event, IncidentEventType type) {
     send(
         IncidentEvent.newBuilder()
             .setIncidentId(event.incident().getId())
@@ -255,6 +255,8 @@ final class Subscriber {
             .setIncident(event.incident())
             .setAt(IncidentMapper.time(event.atMs()))
             .setSequence(event.sequence())
+            .setLogOffset(event.logOffset())
+            .setPartition(partition)
             .setResumeToken(tokens.token(feed.positions())));
   }
 

@@ -5,10 +5,16 @@ import dev.tocsin.proto.incidents.Staleness;
 import dev.tocsin.proto.state.IncidentStateGrpc.IncidentStateImplBase;
 import dev.tocsin.proto.state.Owner;
 import dev.tocsin.proto.state.Owners;
+import dev.tocsin.proto.state.PreviewSilenceRequest;
+import dev.tocsin.proto.state.PreviewSilenceResponse;
 import dev.tocsin.proto.state.ReadIncidentRequest;
 import dev.tocsin.proto.state.ReadIncidentResponse;
 import dev.tocsin.proto.state.ReadOutcomeRequest;
 import dev.tocsin.proto.state.ReadOutcomeResponse;
+import dev.tocsin.proto.state.ReadSightingsRequest;
+import dev.tocsin.proto.state.ReadSightingsResponse;
+import dev.tocsin.proto.state.ReadSilencesRequest;
+import dev.tocsin.proto.state.ReadSilencesResponse;
 import dev.tocsin.proto.state.ScanIncidentsRequest;
 import dev.tocsin.proto.state.ScanIncidentsResponse;
 import dev.tocsin.proto.state.WatchOwnersRequest;
@@ -57,6 +63,8 @@ final class FakeProcessors implements AutoCloseable {
     BROKEN,
     /** Answers as if no scan ever got further. */
     STUCK,
+    /** Does not know some methods yet. */
+    OLDER,
     /** Takes 250 ms for a scan. */
     SLOW,
     /** Takes a second for a read. */
@@ -82,6 +90,20 @@ final class FakeProcessors implements AutoCloseable {
               .setFound(true)
               .setCode(ReadOutcomeResponse.Code.DONE)
               .build();
+
+  final List<ReadSightingsRequest> sightingRequests = new CopyOnWriteArrayList<>();
+
+  /** What is remembered of an alert. */
+  volatile Function<ReadSightingsRequest, ReadSightingsResponse> sightings =
+      request -> ReadSightingsResponse.getDefaultInstance();
+
+  /** What a partition keeps of silences; null for what is never applied. */
+  volatile Function<ReadSilencesRequest, ReadSilencesResponse> silences =
+      request -> ReadSilencesResponse.getDefaultInstance();
+
+  /** What a silence would hide. */
+  volatile Function<PreviewSilenceRequest, PreviewSilenceResponse> previews =
+      request -> PreviewSilenceResponse.getDefaultInstance();
 
   volatile int budget = Integer.MAX_VALUE;
 
@@ -285,6 +307,42 @@ final class FakeProcessors implements AutoCloseable {
           replies.onNext(response);
           replies.onCompleted();
         }
+      }
+    }
+
+    @Override
+    public void readSightings(
+        ReadSightingsRequest request, StreamObserver<ReadSightingsResponse> replies) {
+      sightingRequests.add(request);
+      if (faults.get(address) == Fault.OLDER) {
+        super.readSightings(request, replies);
+        return;
+      }
+      long minOffset = request.hasMinOffset() ? request.getMinOffset() : -1;
+      if (answers(request.getPartition(), false, minOffset, replies)) {
+        replies.onNext(sightings.apply(request));
+        replies.onCompleted();
+      }
+    }
+
+    @Override
+    public void readSilences(
+        ReadSilencesRequest request, StreamObserver<ReadSilencesResponse> replies) {
+      if (answers(request.getPartition(), false, -1, replies)) {
+        ReadSilencesResponse response = silences.apply(request);
+        if (response != null) {
+          replies.onNext(response);
+          replies.onCompleted();
+        }
+      }
+    }
+
+    @Override
+    public void previewSilence(
+        PreviewSilenceRequest request, StreamObserver<PreviewSilenceResponse> replies) {
+      if (answers(request.getPartition(), false, -1, replies)) {
+        replies.onNext(previews.apply(request));
+        replies.onCompleted();
       }
     }
 

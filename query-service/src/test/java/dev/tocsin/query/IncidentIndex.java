@@ -59,6 +59,7 @@ final class IncidentIndex {
         && (request.getStatesCount() == 0 || request.getStatesList().contains(incident.getState()))
         && (request.getSeveritiesCount() == 0
             || request.getSeveritiesList().contains(incident.getSeverity()))
+        && (request.getIncludeSuppressed() || !LiveEvent.suppressed(incident))
         && (request.getSource().isEmpty() || request.getSource().equals(incident.getSource()));
   }
 

@@ -117,6 +117,22 @@ class ListIncidentsTest {
   }
 
   @Test
+  void list_leavesOutWhatIsHiddenUnlessItIsAskedFor_andSoDoItsTokens() {
+    serve("a");
+    processors.open("default", 1_000, 1, each -> each.setInhibitedBy("another"));
+    processors.open("default", 1_001, 1, each -> each.setSilencedBy("a silence"));
+    Incident shown = processors.open("default", 1_002, 1);
+    assertThat(list(pages(10)).getIncidentsList()).containsExactly(shown);
+    ListIncidentsResponse all = list(pages(2).setIncludeSuppressed(true));
+    assertThat(all.getIncidentsList()).hasSize(2);
+    String token = all.getNextPageToken();
+    assertThat(list(pages(2).setIncludeSuppressed(true).setPageToken(token)).getIncidentsList())
+        .hasSize(1);
+    assertThat(violations(error(() -> list(pages(2).setPageToken(token)))))
+        .containsOnlyKeys("page_token");
+  }
+
+  @Test
   void list_givesFiftyOfAllPartitionsNewestFirst() {
     serve("a", "b");
     open(120);

@@ -17,7 +17,8 @@ class PageTokenTest {
           "w",
           Set.of(IncidentState.INCIDENT_STATE_DETECTED),
           Set.of(Severity.SEVERITY_P0),
-          "source");
+          "source",
+          false);
 
   private static PageToken token(ListFilter filter) {
     return new PageToken(IncidentId.of(1, 2, 3), filter.digest());
@@ -53,14 +54,16 @@ class PageTokenTest {
     PageToken token = token(FILTER);
     Set<IncidentState> states = FILTER.states();
     Set<Severity> severities = FILTER.severities();
-    assertThat(token.belongsTo(new ListFilter("w", states, severities, "source"))).isTrue();
-    assertThat(token.belongsTo(new ListFilter("v", states, severities, "source"))).isFalse();
-    assertThat(token.belongsTo(new ListFilter("w", Set.of(), severities, "source"))).isFalse();
-    assertThat(token.belongsTo(new ListFilter("w", states, Set.of(), "source"))).isFalse();
-    assertThat(token.belongsTo(new ListFilter("w", states, severities, ""))).isFalse();
+    assertThat(token.belongsTo(new ListFilter("w", states, severities, "source", false))).isTrue();
+    assertThat(token.belongsTo(new ListFilter("w", states, severities, "source", true))).isFalse();
+    assertThat(token.belongsTo(new ListFilter("v", states, severities, "source", false))).isFalse();
+    assertThat(token.belongsTo(new ListFilter("w", Set.of(), severities, "source", false)))
+        .isFalse();
+    assertThat(token.belongsTo(new ListFilter("w", states, Set.of(), "source", false))).isFalse();
+    assertThat(token.belongsTo(new ListFilter("w", states, severities, "", false))).isFalse();
     // Parts do not run into one another.
-    assertThat(new ListFilter("ab", Set.of(), Set.of(), "c").digest())
-        .isNotEqualTo(new ListFilter("a", Set.of(), Set.of(), "bc").digest());
+    assertThat(new ListFilter("ab", Set.of(), Set.of(), "c", false).digest())
+        .isNotEqualTo(new ListFilter("a", Set.of(), Set.of(), "bc", false).digest());
   }
 
   @Test

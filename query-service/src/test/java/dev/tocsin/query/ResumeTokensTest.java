@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 class ResumeTokensTest {
   private static final StreamFilter FILTER =
       new StreamFilter(
-          "default", Set.of(IncidentState.INCIDENT_STATE_CLOSED), Severity.SEVERITY_P1, "s");
+          "default", Set.of(IncidentState.INCIDENT_STATE_CLOSED), Severity.SEVERITY_P1, "s", false);
 
   private final ResumeTokens tokens = new ResumeTokens(key("a key"));
 

@@ -11,6 +11,8 @@ import com.google.rpc.ErrorInfo;
 import com.google.rpc.RetryInfo;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc.IncidentServiceBlockingStub;
+import dev.tocsin.proto.incidents.SilencesGrpc;
+import dev.tocsin.proto.incidents.SilencesGrpc.SilencesBlockingStub;
 import dev.tocsin.runtime.GrpcServer;
 import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Lifetime;
@@ -46,6 +48,7 @@ final class ServedQuery implements AutoCloseable {
   final SimpleMeterRegistry meters = new SimpleMeterRegistry();
   final ManagedChannel channel;
   final IncidentServiceBlockingStub incidents;
+  final SilencesBlockingStub silences;
   private final Lifetime lifetime = new Lifetime();
 
   ServedQuery(FakeProcessors processors, Duration timeout, String... addresses) {
@@ -76,6 +79,7 @@ final class ServedQuery implements AutoCloseable {
     channel = NettyChannelBuilder.forAddress("127.0.0.1", server.port()).usePlaintext().build();
     lifetime.add(channel::shutdownNow);
     incidents = IncidentServiceGrpc.newBlockingStub(channel);
+    silences = SilencesGrpc.newBlockingStub(channel);
   }
 
   /** One that allows so many calls of each kind at once. */

@@ -84,7 +84,9 @@ final class StreamClient extends ServerCallStreamObserver<IncidentEvent> {
   }
 
   private void ordered(IncidentEvent event) {
-    int partition = event.getIncident().getOpenedAtPosition().getPartition();
+    int partition = event.getPartition();
+    assertThat(event.hasLogOffset() && event.hasPartition()).as("what caused it").isTrue();
+    assertThat(event.getIncident().getOpenedAtPosition().getPartition()).isEqualTo(partition);
     sequences.add(event.getSequence());
     Long before = last.put(partition, event.getSequence());
     assertThat(before == null || before < event.getSequence()).as("in order, and once").isTrue();

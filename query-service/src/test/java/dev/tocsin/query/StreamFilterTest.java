@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class StreamFilterTest {
   private static final StreamFilter DETECTED_P1 =
-      new StreamFilter("w", Set.of(INCIDENT_STATE_DETECTED), Severity.SEVERITY_P1, "s");
+      new StreamFilter("w", Set.of(INCIDENT_STATE_DETECTED), Severity.SEVERITY_P1, "s", false);
 
   private static LiveEvent event(
       IncidentEventType type, LiveEvent.Before before, IncidentState state, Severity severity) {
@@ -47,7 +47,7 @@ class StreamFilterTest {
   }
 
   private static LiveEvent.Before was(IncidentState state, Severity severity) {
-    return new LiveEvent.Before(true, state, severity);
+    return new LiveEvent.Before(true, state, severity, false);
   }
 
   private static final LiveEvent.Before NOTHING =
@@ -145,10 +145,44 @@ class StreamFilterTest {
             DETECTED_P1.tells(
                 event(
                     INCIDENT_EVENT_TYPE_UPDATED,
-                    new LiveEvent.Before(false, INCIDENT_STATE_UNSPECIFIED, Severity.SEVERITY_P4),
+                    new LiveEvent.Before(
+                        false, INCIDENT_STATE_UNSPECIFIED, Severity.SEVERITY_P4, false),
                     INCIDENT_STATE_RESOLVED,
                     Severity.SEVERITY_P1)))
         .contains(INCIDENT_EVENT_TYPE_LEFT_FILTER);
+  }
+
+  @Test
+  void tells_thatItLeftWhereItComesToBeInhibited_andThatItIsThereWhereItCeasesTo() {
+    StreamFilter all = new StreamFilter("w", Set.of(), Severity.SEVERITY_UNSPECIFIED, "", true);
+    StreamFilter shown = new StreamFilter("w", Set.of(), Severity.SEVERITY_UNSPECIFIED, "", false);
+    LiveEvent hidden = suppression(false, true);
+    LiveEvent seen = suppression(true, false);
+    LiveEvent still = suppression(true, true);
+    assertThat(LiveEvent.suppressed(Incident.newBuilder().setSilencedBy("x").build())).isTrue();
+    assertThat(shown.tells(hidden)).contains(INCIDENT_EVENT_TYPE_LEFT_FILTER);
+    assertThat(shown.tells(seen)).contains(INCIDENT_EVENT_TYPE_UPDATED);
+    assertThat(shown.tells(still)).isEmpty();
+    for (LiveEvent each : List.of(hidden, seen, still)) {
+      assertThat(all.tells(each)).contains(INCIDENT_EVENT_TYPE_UPDATED);
+    }
+  }
+
+  private static LiveEvent suppression(boolean before, boolean after) {
+    Incident incident =
+        Incident.newBuilder()
+            .setState(INCIDENT_STATE_DETECTED)
+            .setSeverity(Severity.SEVERITY_P2)
+            .setInhibitedBy(after ? "another" : "")
+            .build();
+    return new LiveEvent(
+        INCIDENT_EVENT_TYPE_UPDATED,
+        "w",
+        1,
+        1,
+        1,
+        new LiveEvent.Before(true, INCIDENT_STATE_DETECTED, Severity.SEVERITY_P2, before),
+        incident);
   }
 
   @Test
@@ -220,11 +254,15 @@ class StreamFilterTest {
   @Test
   void digest_tellsFiltersApart() {
     StreamFilter other =
-        new StreamFilter("w", Set.of(INCIDENT_STATE_DETECTED), Severity.SEVERITY_P2, "s");
+        new StreamFilter("w", Set.of(INCIDENT_STATE_DETECTED), Severity.SEVERITY_P2, "s", false);
     StreamFilter elsewhere =
-        new StreamFilter("x", DETECTED_P1.states(), DETECTED_P1.minSeverity(), "s");
+        new StreamFilter("x", DETECTED_P1.states(), DETECTED_P1.minSeverity(), "s", false);
     assertThat(other.digest()).isNotEqualTo(DETECTED_P1.digest());
     assertThat(elsewhere.digest()).isEqualTo(DETECTED_P1.digest());
+    assertThat(
+            new StreamFilter("w", DETECTED_P1.states(), DETECTED_P1.minSeverity(), "s", true)
+                .digest())
+        .isNotEqualTo(DETECTED_P1.digest());
     assertThat(elsewhere.workspaceDigest()).isNotEqualTo(DETECTED_P1.workspaceDigest());
   }
 }

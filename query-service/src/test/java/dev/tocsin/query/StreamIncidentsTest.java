@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 class StreamIncidentsTest {
   private static final byte[] KEY = "key".getBytes(StandardCharsets.UTF_8);
   private static final StreamFilter ALL =
-      new StreamFilter("default", Set.of(), Severity.SEVERITY_UNSPECIFIED, "");
+      new StreamFilter("default", Set.of(), Severity.SEVERITY_UNSPECIFIED, "", false);
 
   private final StreamWorld world = new StreamWorld(1 << 20);
   private final StreamClient client = new StreamClient();
@@ -146,13 +146,14 @@ class StreamIncidentsTest {
         .isEqualTo(Status.Code.INVALID_ARGUMENT);
     assertThat(end(all().setResumeToken("=;\u0000").build()))
         .isEqualTo(Status.Code.INVALID_ARGUMENT);
-    StreamFilter other = new StreamFilter("default", Set.of(), Severity.SEVERITY_P1, "");
+    StreamFilter other = new StreamFilter("default", Set.of(), Severity.SEVERITY_P1, "", false);
     assertThat(end(resume(other, "g1", start()))).isEqualTo(Status.Code.INVALID_ARGUMENT);
   }
 
   @Test
   void token_ofAnotherWorkspaceIsDenied() {
-    StreamFilter other = new StreamFilter("other", Set.of(), Severity.SEVERITY_UNSPECIFIED, "");
+    StreamFilter other =
+        new StreamFilter("other", Set.of(), Severity.SEVERITY_UNSPECIFIED, "", false);
     assertThat(end(resume(other, "g1", start()))).isEqualTo(Status.Code.PERMISSION_DENIED);
   }
 
@@ -557,7 +558,7 @@ class StreamIncidentsTest {
             small.timer,
             new StreamMetrics(meters));
     streams.open(KEY);
-    streams.stream(all().build(), client);
+    streams.stream(all().setIncludeSuppressed(true).build(), client);
     client.take(1);
     StreamWorld.Partition partition = small.partitions.get(1);
     for (int i = 0; i < 5_000; i++) {
@@ -576,6 +577,8 @@ class StreamIncidentsTest {
       // now it reads on
     }
     assertThat(client.types).hasSize(1 + 5_000);
-    assertThat(client.view).isEqualTo(small.list(ALL));
+    StreamFilter hiddenToo =
+        new StreamFilter("default", Set.of(), Severity.SEVERITY_UNSPECIFIED, "", true);
+    assertThat(client.view).isEqualTo(small.list(hiddenToo));
   }
 }

@@ -25,13 +25,16 @@ class StreamPropertyTest {
   private static final int RING_WEIGHT = 6_000; // three or four events
   private static final List<StreamFilter> FILTERS =
       List.of(
-          new StreamFilter(StreamWorld.WORKSPACE, Set.of(), Severity.SEVERITY_UNSPECIFIED, ""),
+          new StreamFilter(
+              StreamWorld.WORKSPACE, Set.of(), Severity.SEVERITY_UNSPECIFIED, "", false),
           new StreamFilter(
               StreamWorld.WORKSPACE,
               Set.of(IncidentState.INCIDENT_STATE_DETECTED, IncidentState.INCIDENT_STATE_TRIAGED),
               Severity.SEVERITY_P2,
-              ""),
-          new StreamFilter(StreamWorld.WORKSPACE, Set.of(), Severity.SEVERITY_UNSPECIFIED, "even"));
+              "",
+              true),
+          new StreamFilter(
+              StreamWorld.WORKSPACE, Set.of(), Severity.SEVERITY_UNSPECIFIED, "even", true));
 
   private static final byte[] KEY = "the same key everywhere".getBytes(StandardCharsets.UTF_8);
 
@@ -76,6 +79,7 @@ class StreamPropertyTest {
                       ? List.of()
                       : List.of(filter.minSeverity()))
               .setSource(filter.source())
+              .setIncludeSuppressed(filter.includeSuppressed())
               .setResumeToken(client.token)
               .build(),
           client);

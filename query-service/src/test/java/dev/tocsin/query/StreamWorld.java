@@ -109,6 +109,7 @@ final class StreamWorld {
           .setRevision(applied)
           .setDistinctAlerts(1)
           .setActiveAlerts(1)
+          .setInhibitedBy(how % 7 == 3 ? id : null)
           .build();
     }
 
@@ -127,6 +128,7 @@ final class StreamWorld {
                   .setLastSeenMs(1)
                   .setStateBefore(before == null ? IncidentState.NONE : before.getState())
                   .setSeverityBefore(before == null ? Severity.UNSPECIFIED : before.getSeverity())
+                  .setSuppressedBefore(before != null && before.getInhibitedBy() != null)
                   .build()));
     }
 
@@ -350,7 +352,10 @@ final class StreamWorld {
   private static List<Incident> list(int number, Owned owned, StreamFilter filter) {
     return owned.incidents().values().stream()
         .filter(each -> each.getWorkspace().equals(filter.workspace()))
-        .map(each -> IncidentMapper.toProto(each, new Tally(1L, 1L, 0L, 0L, false), number))
+        .map(
+            each ->
+                IncidentMapper.toProto(
+                    each, Tally.newBuilder().setOccurrences(1).setLastSeenMs(1).build(), number))
         .filter(each -> matches(filter, each))
         .toList();
   }
@@ -358,7 +363,9 @@ final class StreamWorld {
   /** Written anew, so that the filter itself is tested. */
   private static boolean matches(StreamFilter filter, Incident each) {
     int least = filter.minSeverity().getNumber();
-    return (filter.states().isEmpty() || filter.states().contains(each.getState()))
+    boolean hidden = !each.getInhibitedBy().isEmpty() || !each.getSilencedBy().isEmpty();
+    return (filter.includeSuppressed() || !hidden)
+        && (filter.states().isEmpty() || filter.states().contains(each.getState()))
         && (least == 0 || each.getSeverity().getNumber() <= least)
         && (filter.source().isEmpty() || filter.source().equals(each.getSource()));
   }

@@ -65,8 +65,6 @@ public final class IncidentMapper {
             .putAllLabels(incident.getLabels())
             .putAllMetadata(incident.getMetadata())
             .addAllAffectedResources(incident.getAffectedResources())
-            .setCreatedAt(time(incident.getCreatedAtMs()))
-            .setUpdatedAt(time(incident.getUpdatedAtMs()))
             .setAssignee(incident.getAssignee())
             .setOccurrences(tally.getOccurrences())
             .setDistinctAlerts(incident.getDistinctAlerts())
@@ -74,13 +72,29 @@ public final class IncidentMapper {
             .setRevision(incident.getRevision())
             .setRulesVersion(incident.getRulesVersion())
             .setRule(incident.getRule())
-            .setFirstSeen(time(incident.getCreatedAtMs()))
             .setLastSeen(time(tally.getLastSeenMs()))
             .setReopened(incident.getReopened())
-            .setOpenedAtPosition(
-                position(partition, incident.getOpenedOffset(), incident.getOpenedIndex()))
             .setTimelineDropped(incident.getTimelineDropped())
-            .setNotesAdded(incident.getNotesAdded());
+            .setNotesAdded(incident.getNotesAdded())
+            .setFlapping(incident.getFlapping());
+    if (incident.getCreatedAtMs() != 0) { // else an event that tells of a repeat, and no more
+      to.setCreatedAt(time(incident.getCreatedAtMs()))
+          .setUpdatedAt(time(incident.getUpdatedAtMs()))
+          .setFirstSeen(time(incident.getCreatedAtMs()))
+          .setOpenedAtPosition(
+              position(partition, incident.getOpenedOffset(), incident.getOpenedIndex()));
+    }
+    if (incident.getInhibitedBy() != null) {
+      to.setInhibitedBy(IncidentId.text(incident.getInhibitedBy()));
+    }
+    if (incident.getMergedInto() != null) {
+      to.setMergedInto(IncidentId.text(incident.getMergedInto()));
+    }
+    incident.getMergedFrom().forEach(each -> to.addMergedFrom(IncidentId.text(each)));
+    if (incident.getSilencedBy() != null) {
+      to.setSilencedBy(IncidentId.text(incident.getSilencedBy()));
+      to.setSilencedUntil(time(incident.getSilencedUntilMs()));
+    }
     if (incident.getResolvedAtMs() != 0) {
       to.setResolvedAt(time(incident.getResolvedAtMs()));
     }

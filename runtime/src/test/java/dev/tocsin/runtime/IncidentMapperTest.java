@@ -90,6 +90,28 @@ class IncidentMapperTest {
     assertThat(shown.getLabelsMap()).containsEntry("service", "x");
     assertThat(shown.getNotesCount()).isZero();
     assertThat(shown.getRule()).isEmpty();
+    assertThat(shown.getFlapping()).isFalse();
+    assertThat(shown.getInhibitedBy()).isEmpty();
+    assertThat(shown.getSilencedBy()).isEmpty();
+    assertThat(shown.hasSilencedUntil()).isFalse();
+    assertThat(shown.getMergedInto()).isEmpty();
+    incident.setMergedInto(IncidentId.of(1_000, 5, 9));
+    incident.setMergedFrom(List.of(IncidentId.of(1_000, 5, 10)));
+    assertThat(IncidentMapper.toProto(incident, tally(), 2).getMergedInto())
+        .isEqualTo(IncidentId.text(IncidentId.of(1_000, 5, 9)));
+    assertThat(IncidentMapper.toProto(incident, tally(), 2).getMergedFromList())
+        .containsExactly(IncidentId.text(IncidentId.of(1_000, 5, 10)));
+    incident.setSilencedBy(IncidentId.of(1_000, 5, 8));
+    incident.setSilencedUntilMs(9_000L);
+    assertThat(IncidentMapper.toProto(incident, tally(), 2).getSilencedBy())
+        .isEqualTo(IncidentId.text(IncidentId.of(1_000, 5, 8)));
+    assertThat(IncidentMapper.toProto(incident, tally(), 2).getSilencedUntil().getSeconds())
+        .isEqualTo(9);
+    incident.setInhibitedBy(IncidentId.of(1_000, 5, 7));
+    assertThat(IncidentMapper.toProto(incident, tally(), 2).getInhibitedBy())
+        .isEqualTo(IncidentId.text(IncidentId.of(1_000, 5, 7)));
+    incident.setFlapping(true);
+    assertThat(IncidentMapper.toProto(incident, tally(), 2).getFlapping()).isTrue();
     incident.setResolvedAtMs(10_000L);
     assertThat(IncidentMapper.toProto(incident, tally(), 2).getResolvedAt().getSeconds())
         .isEqualTo(10);
@@ -121,7 +143,7 @@ class IncidentMapperTest {
   }
 
   private static Tally tally() {
-    return new Tally(7L, 9_008L, 0L, 0L, false);
+    return Tally.newBuilder().setOccurrences(7).setLastSeenMs(9_008).build();
   }
 
   static dev.tocsin.schemas.Incident incident() {

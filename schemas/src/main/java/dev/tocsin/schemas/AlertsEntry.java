@@ -3,6 +3,7 @@ package dev.tocsin.schemas;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.apache.avro.specific.SpecificData;
 import org.apache.avro.specific.SpecificDatumWriter;
 
@@ -18,8 +19,8 @@ public final class AlertsEntry {
   private static final byte[] NO_HEADER = {};
   private static final byte[] HEADER = Codec.header(LogEntry.getClassSchema());
 
-  /** The fields behind the payload: engine version 1 or later, no command, no engine activated. */
-  private static final byte[] REST = {2, 0, 0};
+  /** The fields behind the payload: engine version 1 or later, and nothing of all else. */
+  private static final byte[] REST = {2, 0, 0, 0, 0};
 
   /** How every entry ends that is written here: the array's end, and {@link #REST}. */
   private static final byte[] END =
@@ -74,6 +75,31 @@ public final class AlertsEntry {
         && Arrays.equals(entry, 0, HEADER.length, HEADER, 0, HEADER.length)
         && entry[HEADER.length] == 0
         && Arrays.equals(entry, length - END.length, length, END, 0, END.length);
+  }
+
+  /**
+   * The alerts of an entry that is written as {@link #join} writes it, without more of each than
+   * every fold needs; empty for any other entry, and for bytes that are none: those are for {@link
+   * Codec}.
+   */
+  public static Optional<LoggedAlerts> read(byte[] entry) {
+    if (entry == null || !isPlain(entry)) {
+      return Optional.empty();
+    }
+    AlertBytes bytes = new AlertBytes(entry, HEADER.length + 1, entry.length - END.length);
+    try {
+      long rulesVersion = bytes.varint();
+      LoggedAlert[] alerts = new LoggedAlert[bytes.count()];
+      for (int i = 0; i < alerts.length; i++) {
+        alerts[i] = new LoggedAlert(bytes);
+      }
+      boolean whole = bytes.isAtEnd() && alerts.length > 0 && rulesVersion == (int) rulesVersion;
+      return whole
+          ? Optional.of(new LoggedAlerts((int) rulesVersion, List.of(alerts)))
+          : Optional.empty();
+    } catch (AlertBytes.UnusualException e) {
+      return Optional.empty();
+    }
   }
 
   /** Avro's int: zigzag, then seven bits a byte, least significant first. */

@@ -8,6 +8,9 @@ public final class LogEntries {
   /** The first version of the engine that knows rules beside those for all. */
   private static final int RULES_SINCE = 2;
 
+  /** The first version of the engine that knows flapping, inhibitions, silences and merging. */
+  private static final int STEERING_SINCE = 3;
+
   private LogEntries() {}
 
   /** One of alerts. */
@@ -19,8 +22,19 @@ public final class LogEntries {
   public static LogEntry of(RulesActivated rules) {
     return LogEntry.newBuilder()
         .setPayload(rules)
-        .setEngineVersionMin(rules.getRules().getRules().isEmpty() ? 1 : RULES_SINCE)
+        .setEngineVersionMin(since(rules.getRules()))
         .build();
+  }
+
+  private static int since(Rules rules) {
+    boolean steers =
+        !rules.getInhibitions().isEmpty()
+            || rules.getFlapping() != null
+            || rules.getRules().stream().anyMatch(rule -> rule.getFlapping() != null);
+    if (steers) {
+      return STEERING_SINCE;
+    }
+    return rules.getRules().isEmpty() ? 1 : RULES_SINCE;
   }
 
   /** One of nothing but its time. */
@@ -28,12 +42,33 @@ public final class LogEntries {
     return LogEntry.newBuilder().setPayload(new Tick()).build();
   }
 
+  /** One that begins a silence. */
+  public static LogEntry of(Silence silence) {
+    return LogEntry.newBuilder()
+        .setPayload(new Tick())
+        .setSilence(silence)
+        .setEngineVersionMin(STEERING_SINCE)
+        .build();
+  }
+
+  /** One that ends a silence. */
+  public static LogEntry of(SilenceExpired silence) {
+    return LogEntry.newBuilder()
+        .setPayload(new Tick())
+        .setSilenceExpired(silence)
+        .setEngineVersionMin(STEERING_SINCE)
+        .build();
+  }
+
   /** One of a command. */
   public static LogEntry of(Command command) {
     return LogEntry.newBuilder()
         .setPayload(new Tick())
         .setCommand(command)
-        .setEngineVersionMin(COMMANDS_SINCE)
+        .setEngineVersionMin(
+            command.getMerge() != null || command.getMergedFrom() != null
+                ? STEERING_SINCE
+                : COMMANDS_SINCE)
         .build();
   }
 }

@@ -1,5 +1,6 @@
 package dev.tocsin.standalone;
 
+import dev.tocsin.broker.ChildJvm;
 import io.grpc.ManagedChannel;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse;
@@ -59,14 +60,10 @@ final class ClusterMember implements AutoCloseable {
   void start() throws IOException {
     ProcessBuilder child =
         new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx192m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                classpath(),
-                main.getName(),
-                settings.toString())
+                ChildJvm.command(
+                    main.getName(),
+                    List.of("-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
+                    List.of(settings.toString())))
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()));
     child.environment().remove("JAVA_TOOL_OPTIONS");
@@ -163,10 +160,5 @@ final class ClusterMember implements AutoCloseable {
     if (process != null) {
       kill();
     }
-  }
-
-  private static String classpath() {
-    String underSurefire = System.getProperty("surefire.test.class.path");
-    return underSurefire != null ? underSurefire : System.getProperty("java.class.path");
   }
 }

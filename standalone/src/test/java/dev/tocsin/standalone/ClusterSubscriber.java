@@ -146,7 +146,7 @@ final class ClusterSubscriber implements AutoCloseable {
   private void change(IncidentEvent event) {
     events.incrementAndGet();
     Incident after = event.getIncident();
-    int partition = after.getOpenedAtPosition().getPartition();
+    int partition = event.getPartition();
     Long last = sequences.put(partition, event.getSequence());
     if (last != null && event.getSequence() <= last) {
       faults.add("event %d of %d after %d".formatted(event.getSequence(), partition, last));

@@ -1,5 +1,6 @@
 package dev.tocsin.standalone;
 
+import dev.tocsin.broker.ChildJvm;
 import dev.tocsin.proto.alerts.AlertIngestionGrpc;
 import dev.tocsin.proto.incidents.IncidentServiceGrpc;
 import io.grpc.ManagedChannel;
@@ -51,21 +52,13 @@ final class StandaloneChild implements AutoCloseable {
 
   /** Starts one with these arguments; its output goes to files in {@code scratch}. */
   static StandaloneChild launch(Path scratch, String... args) throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-cp", classpath(), StandaloneMain.class.getName()));
-    command.addAll(List.of(args));
     ProcessBuilder child =
-        new ProcessBuilder(command)
+        new ProcessBuilder(
+                ChildJvm.command(StandaloneMain.class.getName(), List.of(), List.of(args)))
             .redirectOutput(scratch.resolve("out").toFile())
             .redirectError(scratch.resolve("err").toFile());
     child.environment().remove("JAVA_TOOL_OPTIONS"); // Java would say on its output that it took it
     return new StandaloneChild(child.start(), scratch);
-  }
-
-  private static String classpath() {
-    String underSurefire = System.getProperty("surefire.test.class.path");
-    return underSurefire != null ? underSurefire : System.getProperty("java.class.path");
   }
 
   long pid() {

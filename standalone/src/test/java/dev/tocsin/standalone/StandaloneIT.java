@@ -2,14 +2,25 @@ package dev.tocsin.standalone;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
+import com.google.protobuf.Timestamp;
 import dev.tocsin.proto.alerts.AlertAck;
 import dev.tocsin.proto.alerts.AlertMessage;
 import dev.tocsin.proto.alerts.Severity;
+import dev.tocsin.proto.incidents.AlertSighting;
+import dev.tocsin.proto.incidents.CreateIncidentRequest;
+import dev.tocsin.proto.incidents.CreateSilenceRequest;
+import dev.tocsin.proto.incidents.ExpireSilenceRequest;
+import dev.tocsin.proto.incidents.ExplainAlertRequest;
 import dev.tocsin.proto.incidents.GetIncidentRequest;
 import dev.tocsin.proto.incidents.Incident;
+import dev.tocsin.proto.incidents.IncidentState;
 import dev.tocsin.proto.incidents.ListIncidentsRequest;
+import dev.tocsin.proto.incidents.ListSilencesRequest;
+import dev.tocsin.proto.incidents.MergeIncidentRequest;
 import dev.tocsin.proto.incidents.Position;
+import dev.tocsin.proto.incidents.SilencesGrpc;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
@@ -25,6 +36,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -43,10 +55,14 @@ class StandaloneIT {
       Incident incident = submitAndList(child, "disk full");
       assertThat(incident.getTitle()).isEqualTo("disk full");
       assertThat(get(child, incident.getId())).isEqualTo(incident);
+      explain(child, incident);
+      silence(child, incident);
+      merge(child, incident);
       assertThat(services(child))
           .contains(
               "alerts.AlertIngestion",
               "incidents.IncidentService",
+              "incidents.Silences",
               "grpc.health.v1.Health",
               "grpc.reflection.v1.ServerReflection");
       assertThat(health(child)).isEqualTo(ServingStatus.SERVING);
@@ -143,16 +159,92 @@ class StandaloneIT {
                     .setSeverity(Severity.SEVERITY_P1)
                     .build());
     assertThat(ack.getStatus()).isEqualTo(AlertAck.Status.ACCEPTED);
-    Position position =
-        Position.newBuilder()
-            .setPartition(ack.getPosition().getPartition())
-            .setOffset(ack.getPosition().getOffset())
-            .setIndex(ack.getPosition().getIndex())
-            .build();
-    var request = ListIncidentsRequest.newBuilder().addMinPosition(position).build();
+    var request = ListIncidentsRequest.newBuilder().addMinPosition(position(ack)).build();
     List<Incident> incidents = child.incidents().listIncidents(request).getIncidentsList();
     assertThat(incidents).hasSize(1);
     return incidents.get(0);
+  }
+
+  /** Sends an alert of the incident's condition under an id of its own, and asks for it by that. */
+  private static void explain(StandaloneChild child, Incident incident) {
+    AlertAck ack =
+        child
+            .alerts()
+            .submitAlert(
+                AlertMessage.newBuilder()
+                    .setAlertId("disk-7")
+                    .setSource("StandaloneIT")
+                    .setTitle(incident.getTitle())
+                    .setSeverity(Severity.SEVERITY_P1)
+                    .build());
+    Position position = position(ack);
+    var request =
+        ExplainAlertRequest.newBuilder()
+            .setSource("StandaloneIT")
+            .setAlertId("disk-7")
+            .setMinPosition(position);
+    List<AlertSighting> sightings =
+        child.incidents().explainAlert(request.build()).getSightingsList();
+    assertThat(sightings).hasSize(1);
+    assertThat(sightings.get(0).getPosition()).isEqualTo(position);
+    assertThat(sightings.get(0).getEffect()).isEqualTo(AlertSighting.Effect.REPEATED);
+    assertThat(sightings.get(0).getIncidentId()).isEqualTo(incident.getId());
+    assertThat(sightings.get(0).getFingerprint()).isEqualTo(ack.getFingerprint());
+    assertThatThrownBy(() -> child.incidents().explainAlert(request.setAlertId("8").build()))
+        .hasMessageContaining("NOT_FOUND");
+  }
+
+  private static Position position(AlertAck ack) {
+    return Position.newBuilder()
+        .setPartition(ack.getPosition().getPartition())
+        .setOffset(ack.getPosition().getOffset())
+        .setIndex(ack.getPosition().getIndex())
+        .build();
+  }
+
+  private static void silence(StandaloneChild child, Incident incident) {
+    var silences =
+        SilencesGrpc.newBlockingStub(child.channel()).withDeadlineAfter(30, TimeUnit.SECONDS);
+    var created =
+        silences.createSilence(
+            CreateSilenceRequest.newBuilder()
+                .addMatchers("title = \"" + incident.getTitle() + "\"")
+                .setEnd(Timestamp.newBuilder().setSeconds(Instant.now().getEpochSecond() + 3600))
+                .setComment("known")
+                .build());
+    String id = created.getSilence().getId();
+    assertThat(created.getSilence().getPartitions())
+        .isEqualTo(silences.listSilences(ListSilencesRequest.getDefaultInstance()).getPartitions());
+    await().until(() -> list(child, false).isEmpty());
+    assertThat(list(child, true)).extracting(Incident::getSilencedBy).containsExactly(id);
+    silences.expireSilence(ExpireSilenceRequest.newBuilder().setId(id).build());
+    assertThat(list(child, false)).extracting(Incident::getId).containsExactly(incident.getId());
+  }
+
+  private static List<Incident> list(StandaloneChild child, boolean suppressed) {
+    return child
+        .incidents()
+        .listIncidents(ListIncidentsRequest.newBuilder().setIncludeSuppressed(suppressed).build())
+        .getIncidentsList();
+  }
+
+  private static void merge(StandaloneChild child, Incident incident) {
+    String other =
+        child
+            .incidents()
+            .createIncident(
+                CreateIncidentRequest.newBuilder().setSource("desk").setTitle("all disks").build())
+            .getIncident()
+            .getId();
+    Incident merged =
+        child
+            .incidents()
+            .mergeIncident(
+                MergeIncidentRequest.newBuilder().setId(incident.getId()).setInto(other).build())
+            .getIncident();
+    assertThat(merged.getMergedInto()).isEqualTo(other);
+    assertThat(merged.getState()).isEqualTo(IncidentState.INCIDENT_STATE_RESOLVED);
+    assertThat(get(child, other).getMergedFromList()).containsExactly(incident.getId());
   }
 
   private static Incident get(StandaloneChild child, String id) {

@@ -21,10 +21,15 @@ final class CommandCounts {
     CREATE,
     UPDATE,
     NOTE,
+    /** Either of the two that a merge is. */
+    MERGE,
     /** Of newer software. */
     OTHER;
 
     static Kind of(Command command) {
+      if (command.getMerge() != null || command.getMergedFrom() != null) {
+        return MERGE;
+      }
       Object body = command.getBody();
       if (body instanceof CreateIncident) {
         return CREATE;

@@ -2,6 +2,7 @@ package dev.tocsin.processor;
 
 import dev.tocsin.engine.Fold;
 import dev.tocsin.engine.Fold.EngineFailure;
+import dev.tocsin.schemas.AlertsEntry;
 import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.Codec.UndecodableException;
 import dev.tocsin.schemas.Codec.UnknownSchemaException;
@@ -9,6 +10,7 @@ import dev.tocsin.schemas.DeadLetter;
 import dev.tocsin.schemas.DeadLetterReason;
 import dev.tocsin.schemas.IncidentEvent;
 import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.LoggedAlerts;
 import java.nio.ByteBuffer;
 import java.time.Clock;
 import java.time.Duration;
@@ -43,6 +45,7 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
   private final Ticks ticks;
   private final CommandCounts counts;
   private final StateCodecs codecs;
+  private final StoreMemory memory;
   private final Clock clock;
   private ProcessorContext<byte[], byte[]> context;
   private int partition;
@@ -61,8 +64,10 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
       Ticks ticks,
       CommandCounts counts,
       StateCodecs codecs,
+      StoreMemory memory,
       Clock clock) {
     this.codecs = codecs;
+    this.memory = memory;
     this.config = config;
     this.entries = entries;
     this.gate = gate;
@@ -78,11 +83,12 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
     this.context = context;
     partition = context.taskId().partition();
     KeyValueStore<Bytes, byte[]> bytes = context.getStateStore(FoldTopology.STATE_STORE);
-    store = new PartitionStore(bytes, config.cleanMax(), codecs);
+    store = new PartitionStore(bytes, memory.cache()::share, memory.receipts(), codecs);
     CommitHook hook = context.getStateStore(FoldTopology.COMMIT_HOOK);
     hook.beforeCommit(store::flush);
     fold = new Fold(store, this::publish);
     view = views.open(partition, store);
+    memory.cache().join();
     commands = new AppliedCommands(store, view.refused(), counts);
     lastAppliedAtMs = clock.millis();
     context.schedule(TICK_CHECK, PunctuationType.WALL_CLOCK_TIME, this::tickIfDue);
@@ -94,7 +100,7 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
     if (isApplied(offset)) {
       return;
     }
-    apply(entry, decode(entry, offset), offset);
+    apply(entry, application(entry, offset), offset);
     lastAppliedAtMs = clock.millis();
     view.applied();
     if (store.dirty() >= config.dirtyMax()) {
@@ -115,6 +121,18 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
               .formatted(partition, offset));
     }
     return offset < next;
+  }
+
+  /** What applies the entry; null for one that cannot be read. Nearly every one is of alerts. */
+  private Runnable application(Record<byte[], byte[]> entry, long offset) {
+    Optional<LoggedAlerts> alerts = AlertsEntry.read(entry.value());
+    if (alerts.isPresent()) {
+      return () -> fold.apply(alerts.get(), offset, entry.timestamp());
+    }
+    LogEntry decoded = decode(entry, offset);
+    return decoded == null
+        ? null
+        : () -> commands.apply(decoded, () -> fold.apply(decoded, offset, entry.timestamp()));
   }
 
   /**
@@ -151,19 +169,19 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
   public void close() {
     if (view != null) {
       views.close(view);
+      memory.cache().leave();
     }
   }
 
   /** Applies the entry, or goes past it; null is one that cannot be read. */
-  private void apply(Record<byte[], byte[]> entry, LogEntry decoded, long offset) {
-    LogEntry rest = decoded;
+  private void apply(Record<byte[], byte[]> entry, Runnable application, long offset) {
+    Runnable step = application;
     while (true) {
       try {
-        if (rest == null) {
+        if (step == null) {
           fold.skip(offset, entry.timestamp());
         } else {
-          LogEntry whole = rest;
-          commands.apply(whole, () -> fold.apply(whole, offset, entry.timestamp()));
+          step.run();
         }
         return;
       } catch (EngineFailure e) {
@@ -175,7 +193,7 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
         if (e.timer().isPresent()) {
           fold.drop(e.timer().get());
         } else {
-          rest = null;
+          step = null;
         }
       }
     }

@@ -1,5 +1,6 @@
 package dev.tocsin.processor;
 
+import dev.tocsin.engine.Lifecycle;
 import dev.tocsin.proto.incidents.IncidentState;
 import dev.tocsin.proto.incidents.Severity;
 import dev.tocsin.proto.state.SnapshotIncidentsRequest;
@@ -15,14 +16,23 @@ import java.util.concurrent.Semaphore;
  * @param states all if empty
  * @param minSeverity this or worse; UNSPECIFIED for all
  * @param source all if empty
+ * @param includeSuppressed also those that a silence or another one hides
  */
 record IncidentFilter(
-    String workspace, Set<IncidentState> states, Severity minSeverity, String source) {
+    String workspace,
+    Set<IncidentState> states,
+    Severity minSeverity,
+    String source,
+    boolean includeSuppressed) {
   static IncidentFilter of(SnapshotIncidentsRequest request) {
     Set<IncidentState> states = EnumSet.noneOf(IncidentState.class);
     states.addAll(request.getStatesList());
     return new IncidentFilter(
-        request.getWorkspace(), states, request.getMinSeverity(), request.getSource());
+        request.getWorkspace(),
+        states,
+        request.getMinSeverity(),
+        request.getSource(),
+        request.getIncludeSuppressed());
   }
 
   /** The incidents among which those are that match: open ones, others, or both. */
@@ -34,6 +44,7 @@ record IncidentFilter(
 
   boolean matches(Incident incident) {
     return incident.getWorkspace().equals(workspace)
+        && (includeSuppressed || !Lifecycle.isSuppressed(incident))
         && (states.isEmpty() || states.contains(IncidentMapper.state(incident.getState())))
         && severe(IncidentMapper.severity(incident.getSeverity()))
         && (source.isEmpty() || source.equals(incident.getSource()));

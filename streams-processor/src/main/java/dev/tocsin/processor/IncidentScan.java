@@ -1,6 +1,7 @@
 package dev.tocsin.processor;
 
 import com.google.protobuf.ByteString;
+import dev.tocsin.engine.Lifecycle;
 import dev.tocsin.proto.incidents.Incident;
 import dev.tocsin.proto.incidents.IncidentState;
 import dev.tocsin.proto.incidents.Severity;
@@ -84,7 +85,8 @@ final class IncidentScan {
   }
 
   private boolean matches(dev.tocsin.schemas.Incident incident) {
-    return (states.isEmpty() || states.contains(IncidentMapper.state(incident.getState())))
+    return (request.getIncludeSuppressed() || !Lifecycle.isSuppressed(incident))
+        && (states.isEmpty() || states.contains(IncidentMapper.state(incident.getState())))
         && (severities.isEmpty()
             || severities.contains(IncidentMapper.severity(incident.getSeverity())))
         && (request.getSource().isEmpty() || request.getSource().equals(incident.getSource()));

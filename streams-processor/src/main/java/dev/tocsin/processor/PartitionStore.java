@@ -4,24 +4,33 @@ import dev.tocsin.engine.Changes;
 import dev.tocsin.engine.FoldStore;
 import dev.tocsin.engine.InitialState;
 import dev.tocsin.engine.Lifecycle;
+import dev.tocsin.engine.Receipt;
+import dev.tocsin.engine.ReceiptMemory;
 import dev.tocsin.engine.Receipts;
+import dev.tocsin.engine.Silences;
 import dev.tocsin.engine.Timer;
 import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.FingerprintState;
 import dev.tocsin.schemas.GroupState;
 import dev.tocsin.schemas.Incident;
+import dev.tocsin.schemas.InhibitionState;
 import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.Outcome;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.Rules;
+import dev.tocsin.schemas.SilenceState;
 import dev.tocsin.schemas.Tally;
+import dev.tocsin.schemas.WorkspaceSilences;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.state.KeyValueIterator;
@@ -39,13 +48,18 @@ final class PartitionStore implements FoldStore {
 
   private final KeyValueStore<Bytes, byte[]> store;
   private final StateCodecs codecs;
+  private final RecordCache cache;
   private final Table<FingerprintState> fingerprints;
   private final Table<GroupState> groups;
   private final Table<Incident> incidents;
   private final Table<Tally> tallies;
   private final Table<Outcome> outcomes;
+  private final Table<InhibitionState> inhibitions;
+  private final Table<SilenceState> silences;
+  private final Table<WorkspaceSilences> workspaceSilences;
   private final TimerQueue timers;
-  private final Receipts receipts = new Receipts();
+  private final TallyTimers tallyTimers;
+  private final StoredReceipts receipts;
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
 
   /** Those that are open, and are told before anything changes. */
@@ -54,25 +68,38 @@ final class PartitionStore implements FoldStore {
   private volatile PartitionState state;
   private boolean stateChanged;
   private volatile Rules rules;
-  private long unstoredReceipts;
 
-  PartitionStore(KeyValueStore<Bytes, byte[]> store, int cleanMax) {
-    this(store, cleanMax, new StateCodecs());
+  PartitionStore(KeyValueStore<Bytes, byte[]> store, LongSupplier cacheBytesMax) {
+    this(store, cacheBytesMax, ReceiptMemory.HEAP, new StateCodecs());
   }
 
-  /** One that is read and written by {@code codecs}. */
-  PartitionStore(KeyValueStore<Bytes, byte[]> store, int cleanMax, StateCodecs codecs) {
+  /**
+   * One that is read and written by {@code codecs}.
+   *
+   * @param cacheBytesMax of records that are as they are stored; may move
+   */
+  PartitionStore(
+      KeyValueStore<Bytes, byte[]> store,
+      LongSupplier cacheBytesMax,
+      ReceiptMemory receiptMemory,
+      StateCodecs codecs) {
     this.store = store;
     this.codecs = codecs;
-    this.fingerprints = new Table<>(StateKeys.FINGERPRINT, codecs.fingerprints(), store, cleanMax);
-    this.groups = new Table<>(StateKeys.GROUP, codecs.groups(), store, cleanMax);
-    this.incidents = new Table<>(StateKeys.INCIDENT, codecs.incidents(), store, cleanMax);
-    this.tallies = new Table<>(StateKeys.TALLY, codecs.tallies(), store, cleanMax);
-    this.outcomes = new Table<>(StateKeys.OUTCOME, codecs.outcomes(), store, cleanMax);
+    this.cache = new RecordCache(cacheBytesMax);
+    this.fingerprints = new Table<>(StateKeys.FINGERPRINT, codecs.fingerprints(), store, cache);
+    this.groups = new Table<>(StateKeys.GROUP, codecs.groups(), store, cache);
+    this.incidents = new Table<>(StateKeys.INCIDENT, codecs.incidents(), store, cache);
+    this.tallies = new Table<>(StateKeys.TALLY, codecs.tallies(), store, cache);
+    this.outcomes = new Table<>(StateKeys.OUTCOME, codecs.outcomes(), store, cache);
+    this.inhibitions = new Table<>(StateKeys.INHIBITION, codecs.inhibitions(), store, cache);
+    this.silences = new Table<>(StateKeys.SILENCE, codecs.silences(), store, cache);
+    this.workspaceSilences =
+        new Table<>(StateKeys.SILENCES, codecs.workspaceSilences(), store, cache);
     this.timers = new TimerQueue(store);
     this.state = read(StateKeys.STATE, codecs.states()).orElseGet(InitialState::partition);
     this.rules = read(StateKeys.RULES, codecs.rules()).orElseGet(InitialState::rules);
-    loadReceipts();
+    this.tallyTimers = new TallyTimers(store, state.getFoldTimeMs());
+    this.receipts = new StoredReceipts(store, receiptMemory);
   }
 
   @Override
@@ -111,13 +138,44 @@ final class PartitionStore implements FoldStore {
   }
 
   @Override
+  public InhibitionState inhibition(Key128 key) {
+    return inhibitions.get(key);
+  }
+
+  @Override
+  public SilenceState silence(Key128 id) {
+    return silences.get(id);
+  }
+
+  @Override
+  public WorkspaceSilences silences(Key128 workspace) {
+    return workspaceSilences.get(workspace);
+  }
+
+  @Override
+  public List<Key128> openIncidents(String workspace, Key128 before, int max) {
+    List<Key128> ids = new ArrayList<>();
+    try (IndexWalk walk = walk(workspace, true, false, before)) {
+      for (Key128 id = walk.next(); id != null && ids.size() < max; id = walk.next()) {
+        ids.add(id);
+      }
+    }
+    return ids;
+  }
+
+  @Override
   public boolean received(Key128 receipt, long atMs) {
-    return receipts.contains(receipt, atMs, rules);
+    return receipts.all().contains(receipt, atMs, rules);
   }
 
   @Override
   public Optional<Timer> firstTimer() {
-    return timers.first();
+    Optional<Timer> first = timers.first();
+    Optional<Timer> tally = tallyTimers.first();
+    if (first.isEmpty() || tally.isEmpty()) {
+      return first.isEmpty() ? tally : first;
+    }
+    return first.get().compareTo(tally.get()) <= 0 ? first : tally;
   }
 
   @Override
@@ -127,7 +185,7 @@ final class PartitionStore implements FoldStore {
       snapshots.forEach(snapshot -> snapshot.keep(changes));
       if (changes.rules() != null) {
         // What has expired under the old window stays expired under a longer one.
-        receipts.expire(changes.state().getFoldTimeMs(), rules);
+        receipts.all().expire(changes.state().getFoldTimeMs(), rules);
         rules = changes.rules();
         store.put(StateKeys.RULES, codecs.rules().encode(rules));
       }
@@ -138,11 +196,13 @@ final class PartitionStore implements FoldStore {
       changes.incidents().forEach(this::put);
       changes.incidents().forEach((id, incident) -> removeTally(id, incident));
       changes.outcomes().forEach(outcomes::put);
-      changes.disarmed().forEach(timers::remove);
-      changes.armed().forEach(timers::add);
-      for (Key128 receipt : changes.receipts()) {
+      changes.inhibitions().forEach(inhibitions::put);
+      changes.silences().forEach(silences::put);
+      changes.workspaceSilences().forEach(workspaceSilences::put);
+      changes.disarmed().forEach(this::disarm);
+      changes.armed().forEach(this::arm);
+      for (Receipt receipt : changes.receipts()) {
         receipts.add(receipt, changes.state().getFoldTimeMs(), rules);
-        unstoredReceipts++;
       }
       state = changes.state();
       stateChanged = true;
@@ -158,18 +218,30 @@ final class PartitionStore implements FoldStore {
   void flush() {
     lock.writeLock().lock();
     try {
-      fingerprints.flush();
-      groups.flush();
-      tallies.flush();
-      incidents.flush();
-      outcomes.flush();
-      receipts.expire(state.getFoldTimeMs(), rules);
-      receipts.flush(new StoredChunks());
-      unstoredReceipts = 0;
+      List<KeyValue<Bytes, byte[]>> batch = new ArrayList<>();
+      List<Table<?>> tables =
+          List.of(
+              fingerprints,
+              groups,
+              tallies,
+              incidents,
+              outcomes,
+              inhibitions,
+              silences,
+              workspaceSilences);
+      tables.forEach(table -> table.encodeInto(batch));
+      tallyTimers.flushInto(batch);
+      receipts.flushInto(batch, state.getFoldTimeMs(), rules);
       if (stateChanged) {
-        store.put(StateKeys.STATE, codecs.states().encode(state));
+        batch.add(KeyValue.pair(StateKeys.STATE, codecs.states().encode(state)));
         stateChanged = false;
       }
+      store.putAll(batch);
+      int at = 0;
+      for (Table<?> table : tables) {
+        at = table.stored(batch, at);
+      }
+      cache.trim();
     } finally {
       lock.writeLock().unlock();
     }
@@ -182,7 +254,10 @@ final class PartitionStore implements FoldStore {
         + incidents.dirty()
         + tallies.dirty()
         + outcomes.dirty()
-        + unstoredReceipts;
+        + inhibitions.dirty()
+        + silences.dirty()
+        + workspaceSilences.dirty()
+        + receipts.unstored();
   }
 
   /** One incident, for any thread. */
@@ -198,6 +273,37 @@ final class PartitionStore implements FoldStore {
   /** The outcome of a command, by {@link dev.tocsin.engine.Outcomes#key}, for any thread. */
   Optional<Outcome> readOutcome(Key128 key) {
     return Optional.ofNullable(outcomes.peek(key));
+  }
+
+  /** The sightings that are remembered, for any thread. */
+  Receipts.View receipts() {
+    lock.readLock().lock();
+    try {
+      return receipts.all().view(state.getFoldTimeMs(), rules);
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  /** A condition, by {@link dev.tocsin.engine.Conditions#key}, for any thread. */
+  Optional<FingerprintState> readCondition(Key128 key) {
+    return Optional.ofNullable(fingerprints.peek(key));
+  }
+
+  /** A group's newest incident, for any thread. */
+  Optional<GroupState> readGroup(Key128 group) {
+    return Optional.ofNullable(groups.peek(group));
+  }
+
+  /** A workspace's silences, those that ended lately too, for any thread. */
+  List<SilenceState> readSilences(String workspace) {
+    WorkspaceSilences ids = workspaceSilences.peek(Silences.key(workspace));
+    return ids == null
+        ? List.of()
+        : Stream.concat(ids.getLasting().stream(), ids.getEnded().stream())
+            .map(silences::peek)
+            .filter(Objects::nonNull) // it may be forgotten meanwhile
+            .toList();
   }
 
   /**
@@ -255,7 +361,7 @@ final class PartitionStore implements FoldStore {
   }
 
   static Tally tally(Tally found) {
-    return found != null ? found : new Tally(0L, 0L, 0L, 0L, false);
+    return found != null ? found : Tally.newBuilder().setOccurrences(0).setLastSeenMs(0).build();
   }
 
   private KeyValueIterator<Bytes, byte[]> range(String workspace, boolean open, Key128 before) {
@@ -264,7 +370,7 @@ final class PartitionStore implements FoldStore {
   }
 
   private void put(Key128 id, Incident after) {
-    Incident before = incidents.get(id);
+    Incident before = incidents.peek(id);
     // Put before it is deleted: whoever reads a copy of this store finds it in one of the two.
     if (after != null && (before == null || Lifecycle.isOpen(before) != Lifecycle.isOpen(after))) {
       store.put(
@@ -288,32 +394,20 @@ final class PartitionStore implements FoldStore {
     }
   }
 
-  private void loadReceipts() {
-    try (var chunks =
-        store.range(StateKeys.first(StateKeys.RECEIPTS), StateKeys.end(StateKeys.RECEIPTS))) {
-      while (chunks.hasNext()) {
-        KeyValue<Bytes, byte[]> next = chunks.next();
-        if (next.key.get()[0] == StateKeys.RECEIPTS) {
-          receipts.load(StateKeys.bucket(next.key), StateKeys.chunk(next.key), next.value);
-        }
-      }
+  private void arm(Timer timer) {
+    if (timer.kind() != Timer.Kind.TALLY || !tallyTimers.add(timer)) {
+      timers.add(timer);
+    }
+  }
+
+  private void disarm(Timer timer) {
+    if (timer.kind() != Timer.Kind.TALLY || !tallyTimers.remove(timer)) {
+      timers.remove(timer);
     }
   }
 
   private <V extends org.apache.avro.specific.SpecificRecordBase> Optional<V> read(
       Bytes key, Codec<V> codec) {
     return Optional.ofNullable(store.get(key)).map(codec::decode);
-  }
-
-  private final class StoredChunks implements Receipts.Chunks {
-    @Override
-    public void put(long bucket, int chunk, byte[] packed) {
-      store.put(StateKeys.receipts(bucket, chunk), packed);
-    }
-
-    @Override
-    public void delete(long bucket, int chunk) {
-      store.delete(StateKeys.receipts(bucket, chunk));
-    }
   }
 }

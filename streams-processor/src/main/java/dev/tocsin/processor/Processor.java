@@ -124,15 +124,16 @@ public final class Processor implements AutoCloseable {
     follow(gate);
     Ticks ticks = lifetime.add(new Ticks(log, config.kafka(), clock));
     CommandCounts counts = new CommandCounts(meters);
-    RocksMemory memory = lifetime.add(new RocksMemory(config.rocksBytesMax()));
+    RocksMemory rocks = lifetime.add(new RocksMemory(config.rocksBytesMax()));
+    StoreMemory memory = StoreMemory.of(config);
     Topology topology =
         FoldTopology.build(
             config.topics(),
             () ->
                 new FoldProcessor(
-                    config, entries, gate, pauses, views, ticks, counts, codecs, clock));
+                    config, entries, gate, pauses, views, ticks, counts, codecs, memory, clock));
     Properties settings = new Properties();
-    settings.putAll(StreamsSettings.of(config, shape.replicas(), memory));
+    settings.putAll(StreamsSettings.of(config, shape.replicas(), rocks));
     streams =
         new KafkaStreams(topology, new StreamsConfig(settings), new PausingClients(gate, pauses));
     lifetime.add(this::closeStreams);
@@ -147,7 +148,8 @@ public final class Processor implements AutoCloseable {
         .register(meters);
     Standbys standbys = standbys(admin, logEnds, replies);
     PositionWait positions = new PositionWait(logEnds::end, timer);
-    service = new StateService(views, owners, positions, standbys, snapshots);
+    EntryReader reader = lifetime.add(new EntryReader(log, EntryReader.consumers(config.kafka())));
+    service = new StateService(views, owners, positions, standbys, snapshots, reader, entries);
     streams.start();
     ScheduledFuture<?> unused =
         timer.scheduleWithFixedDelay(

@@ -31,7 +31,7 @@ import java.util.regex.Pattern;
  * @param commitInterval how often a transaction is committed; replies do not wait for it
  * @param dirtyMax changed records kept in memory, by partition, before a commit is asked for ahead
  *     of time
- * @param cleanMax unchanged records kept in memory, by partition and kind
+ * @param cacheBytesMax memory for records that are as they are stored, all partitions together
  * @param rocksBytesMax memory of all RocksDB instances together: block cache and write buffers
  * @param waitersMax reads that wait for a position, by partition
  * @param snapshotsMax snapshots that are being sent at once, of all partitions
@@ -49,11 +49,14 @@ public record ProcessorConfig(
     Duration sessionTimeout,
     Duration commitInterval,
     int dirtyMax,
-    int cleanMax,
+    long cacheBytesMax,
     long rocksBytesMax,
     int waitersMax,
     int snapshotsMax,
     Set<Skip> skips) {
+  /** Of the heap, unless it is said how much. */
+  private static final int CACHE_PART_OF_HEAP = 5;
+
   private static final String SKIP = "processor.skip";
   private static final Pattern POSITION = Pattern.compile("(\\d{1,9}):(\\d{1,18})");
 
@@ -88,11 +91,16 @@ public record ProcessorConfig(
             Duration.ofMillis(50),
             Duration.ofSeconds(10)),
         settings.integer("processor.dirty-max", 50_000, 100, 10_000_000),
-        settings.integer("processor.clean-max", 20_000, 100, 10_000_000),
+        (long) settings.integer("processor.cache-mib-max", cacheMib(), 4, 1 << 20) << 20,
         (long) settings.integer("processor.rocksdb-mib-max", 128, 16, 1 << 20) << 20,
         settings.integer("processor.waiters-max", 10_000, 1, 1_000_000),
         settings.integer("processor.snapshots-max", 16, 1, 1_000),
         skips(settings));
+  }
+
+  private static int cacheMib() {
+    long mib = Runtime.getRuntime().maxMemory() >> 20;
+    return (int) Math.max(4, Math.min(mib / CACHE_PART_OF_HEAP, 1 << 20));
   }
 
   private static Set<Skip> skips(Settings settings) {

@@ -6,6 +6,7 @@ import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
 import org.rocksdb.Cache;
 import org.rocksdb.CompressionType;
+import org.rocksdb.DataBlockIndexType;
 import org.rocksdb.LRUCache;
 import org.rocksdb.Options;
 import org.rocksdb.RocksDB;
@@ -22,6 +23,11 @@ final class RocksMemory implements AutoCloseable {
   private static final long WRITE_BUFFER_BYTES = 8 << 20;
   private static final int BLOCK_BYTES = 8 << 10;
   private static final double BLOOM_BITS = 10;
+
+  /** Of a write buffer: most keys that are looked for are in none of them. */
+  private static final double MEMTABLE_BLOOM = 0.02;
+
+  private static final double HASH_SLOTS_TAKEN = 0.75;
 
   private final Cache cache;
   private final WriteBufferManager writeBuffers;
@@ -52,10 +58,14 @@ final class RocksMemory implements AutoCloseable {
       table.setCacheIndexAndFilterBlocks(true);
       table.setPinL0FilterAndIndexBlocksInCache(true);
       table.setFilterPolicy(filter);
+      table.setDataBlockIndexType(DataBlockIndexType.kDataBlockBinaryAndHash);
+      table.setDataBlockHashTableUtilRatio(HASH_SLOTS_TAKEN);
       options.setTableFormatConfig(table);
       options.setWriteBufferManager(memory.writeBuffers);
       options.setWriteBufferSize(WRITE_BUFFER_BYTES);
       options.setMaxWriteBufferNumber(3);
+      options.setMemtablePrefixBloomSizeRatio(MEMTABLE_BLOOM);
+      options.setMemtableWholeKeyFiltering(true);
       options.setCompressionType(CompressionType.LZ4_COMPRESSION);
     }
 

@@ -4,11 +4,14 @@ import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.FingerprintState;
 import dev.tocsin.schemas.GroupState;
 import dev.tocsin.schemas.Incident;
+import dev.tocsin.schemas.InhibitionState;
 import dev.tocsin.schemas.Outcome;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.SchemaRefusal;
+import dev.tocsin.schemas.SilenceState;
 import dev.tocsin.schemas.Tally;
+import dev.tocsin.schemas.WorkspaceSilences;
 import java.util.List;
 import java.util.Optional;
 import org.apache.avro.specific.SpecificRecordBase;
@@ -26,6 +29,9 @@ final class StateCodecs {
           Incident.class,
           Tally.class,
           Outcome.class,
+          InhibitionState.class,
+          SilenceState.class,
+          WorkspaceSilences.class,
           PartitionState.class,
           Rules.class);
 
@@ -34,6 +40,9 @@ final class StateCodecs {
   private final Codec<Incident> incidents = Codec.of(Incident.class);
   private final Codec<Tally> tallies = Codec.of(Tally.class);
   private final Codec<Outcome> outcomes = Codec.of(Outcome.class);
+  private final Codec<InhibitionState> inhibitions = Codec.of(InhibitionState.class);
+  private final Codec<SilenceState> silences = Codec.of(SilenceState.class);
+  private final Codec<WorkspaceSilences> workspaceSilences = Codec.of(WorkspaceSilences.class);
   private final Codec<PartitionState> states = Codec.of(PartitionState.class);
   private final Codec<Rules> rules = Codec.of(Rules.class);
 
@@ -43,7 +52,17 @@ final class StateCodecs {
    */
   Optional<SchemaRefusal> learn(byte[] key, byte[] json) {
     for (Codec<?> codec :
-        List.of(fingerprints, groups, incidents, tallies, outcomes, states, rules)) {
+        List.of(
+            fingerprints,
+            groups,
+            incidents,
+            tallies,
+            outcomes,
+            inhibitions,
+            silences,
+            workspaceSilences,
+            states,
+            rules)) {
       Optional<SchemaRefusal> refusal = codec.learn(key, json);
       if (refusal.isEmpty() || refusal.get() != SchemaRefusal.OTHER_RECORD) {
         return refusal;
@@ -70,6 +89,18 @@ final class StateCodecs {
 
   Codec<Outcome> outcomes() {
     return outcomes;
+  }
+
+  Codec<InhibitionState> inhibitions() {
+    return inhibitions;
+  }
+
+  Codec<SilenceState> silences() {
+    return silences;
+  }
+
+  Codec<WorkspaceSilences> workspaceSilences() {
+    return workspaceSilences;
   }
 
   Codec<PartitionState> states() {

@@ -14,11 +14,16 @@ import org.apache.kafka.common.utils.Bytes;
  * <pre>
  * F condition(16)                                 FingerprintState
  * G group(16)                                     GroupState
+ * H inhibition(16)                                InhibitionState
  * I id(16)                                        Incident
  * N id(16)                                        Tally
  * O request(16)                               Outcome
+ * P number(8)                                     timers of tallies, packed
+ * Q bucket(8) chunk(4)                            of the same receipts: positions and effects, packed
  * R bucket(8) chunk(4)                            receipts, packed
  * S                                               PartitionState
+ * W workspace(16)                                 WorkspaceSilences
+ * Z silence(16)                                   SilenceState
  * T due(8) kind(1) about(16)                      -
  * U                                               Rules
  * X length(2) workspace open(1) ~id(16)           -          the index: newest first within open (0) and not open (1)
@@ -29,10 +34,15 @@ final class StateKeys {
   static final Bytes RULES = Bytes.wrap(new byte[] {'U'});
   static final byte FINGERPRINT = 'F';
   static final byte GROUP = 'G';
+  static final byte INHIBITION = 'H';
   static final byte INCIDENT = 'I';
   static final byte TALLY = 'N';
   static final byte OUTCOME = 'O';
+  static final byte TALLY_TIMERS = 'P';
+  static final byte RECEIPT_POSITIONS = 'Q';
   static final byte RECEIPTS = 'R';
+  static final byte SILENCES = 'W';
+  static final byte SILENCE = 'Z';
   static final byte TIMER = 'T';
   static final byte INDEX = 'X';
 
@@ -68,7 +78,15 @@ final class StateKeys {
   }
 
   static Bytes receipts(long bucket, int chunk) {
-    return Bytes.wrap(ByteBuffer.allocate(13).put(RECEIPTS).putLong(bucket).putInt(chunk).array());
+    return chunk(RECEIPTS, bucket, chunk);
+  }
+
+  static Bytes receiptPositions(long bucket, int chunk) {
+    return chunk(RECEIPT_POSITIONS, bucket, chunk);
+  }
+
+  private static Bytes chunk(byte table, long bucket, int chunk) {
+    return Bytes.wrap(ByteBuffer.allocate(13).put(table).putLong(bucket).putInt(chunk).array());
   }
 
   static long bucket(Bytes stored) {
@@ -77,6 +95,14 @@ final class StateKeys {
 
   static int chunk(Bytes stored) {
     return ByteBuffer.wrap(stored.get()).getInt(9);
+  }
+
+  static Bytes tallyTimers(long number) {
+    return Bytes.wrap(ByteBuffer.allocate(9).put(TALLY_TIMERS).putLong(number).array());
+  }
+
+  static long tallyTimers(Bytes stored) {
+    return ByteBuffer.wrap(stored.get()).getLong(1);
   }
 
   static Bytes timer(Timer timer) {

@@ -1,10 +1,13 @@
 package dev.tocsin.processor;
 
 import dev.tocsin.engine.DigestSum;
+import dev.tocsin.engine.Receipts;
 import dev.tocsin.processor.PartitionView.TooManyWaitersException;
 import dev.tocsin.proto.admin.PartitionProgress;
 import dev.tocsin.proto.state.IncidentStateGrpc;
 import dev.tocsin.proto.state.Owners;
+import dev.tocsin.proto.state.PreviewSilenceRequest;
+import dev.tocsin.proto.state.PreviewSilenceResponse;
 import dev.tocsin.proto.state.ReadDigestRequest;
 import dev.tocsin.proto.state.ReadDigestResponse;
 import dev.tocsin.proto.state.ReadIncidentRequest;
@@ -13,14 +16,20 @@ import dev.tocsin.proto.state.ReadOutcomeRequest;
 import dev.tocsin.proto.state.ReadOutcomeResponse;
 import dev.tocsin.proto.state.ReadProgressRequest;
 import dev.tocsin.proto.state.ReadProgressResponse;
+import dev.tocsin.proto.state.ReadSightingsRequest;
+import dev.tocsin.proto.state.ReadSightingsResponse;
+import dev.tocsin.proto.state.ReadSilencesRequest;
+import dev.tocsin.proto.state.ReadSilencesResponse;
 import dev.tocsin.proto.state.ScanIncidentsRequest;
 import dev.tocsin.proto.state.ScanIncidentsResponse;
 import dev.tocsin.proto.state.SnapshotIncidentsRequest;
 import dev.tocsin.proto.state.SnapshotIncidentsResponse;
 import dev.tocsin.proto.state.WatchOwnersRequest;
 import dev.tocsin.runtime.Errors;
+import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.Codec.UnknownSchemaException;
 import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.PartitionState;
 import io.grpc.Context;
 import io.grpc.Deadline;
@@ -53,13 +62,25 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
   private final PositionWait positions;
   private final Standbys standbys;
   private final SnapshotCalls snapshots;
+  private final EntryReader log;
+  private final Codec<LogEntry> entries;
 
+  /**
+   * A service over these.
+   *
+   * @param log where an entry is read again
+   * @param entries reads what is found there
+   */
   StateService(
       PartitionViews views,
       OwnerFeed owners,
       PositionWait positions,
       Standbys standbys,
-      SnapshotCalls snapshots) {
+      SnapshotCalls snapshots,
+      EntryReader log,
+      Codec<LogEntry> entries) {
+    this.log = log;
+    this.entries = entries;
     this.standbys = standbys;
     this.views = views;
     this.owners = owners;
@@ -122,6 +143,77 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
   }
 
   @Override
+  public void readSightings(
+      ReadSightingsRequest request, StreamObserver<ReadSightingsResponse> reply) {
+    PartitionView view = views.answering(request.getPartition()).orElse(null);
+    if (view == null) {
+      reply.onError(unavailable(request.getPartition()));
+      return;
+    }
+    if (reply instanceof ServerCallStreamObserver<?> observer) {
+      // Else an answer to a caller who has gone would end the thread that reads for all of them.
+      observer.setOnCancelHandler(() -> {});
+    }
+    Context call = Context.current();
+    long minOffset = request.hasMinOffset() ? request.getMinOffset() : -1;
+    whenApplied(view, minOffset, reply, () -> readSightings(view, request, call, reply));
+  }
+
+  private void readSightings(
+      PartitionView view,
+      ReadSightingsRequest request,
+      Context call,
+      StreamObserver<ReadSightingsResponse> reply) {
+    Receipts.Found found = SightingReader.find(view, request);
+    if (found.newest().isEmpty()) {
+      finish(view, reply, SightingReader::nothing);
+      return;
+    }
+    log.ask(
+        call.getDeadline(),
+        new EntryReader.Question() {
+          @Override
+          public void ask(EntryReader.Entries log) {
+            finish(
+                view,
+                reply,
+                each -> {
+                  if (call.isCancelled()) {
+                    throw new CancellationException();
+                  }
+                  return SightingReader.read(entries, each, request, found, log);
+                });
+          }
+
+          @Override
+          public void refused(StatusRuntimeException why) {
+            reply.onError(why);
+          }
+        });
+  }
+
+  @Override
+  public void readSilences(
+      ReadSilencesRequest request, StreamObserver<ReadSilencesResponse> reply) {
+    answerAsOwner(
+        request.getPartition(),
+        request.hasMinOffset() ? request.getMinOffset() : -1,
+        reply,
+        view -> SilenceReads.read(view, request));
+  }
+
+  @Override
+  public void previewSilence(
+      PreviewSilenceRequest request, StreamObserver<PreviewSilenceResponse> reply) {
+    Context call = Context.current();
+    answerAsOwner(
+        request.getPartition(),
+        -1,
+        reply,
+        view -> SilenceReads.preview(view, request, call::isCancelled));
+  }
+
+  @Override
   public void readProgress(
       ReadProgressRequest request, StreamObserver<ReadProgressResponse> reply) {
     ReadProgressResponse.Builder response = ReadProgressResponse.newBuilder();
@@ -177,8 +269,13 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
       long minOffset,
       StreamObserver<R> reply,
       Function<? super PartitionView, R> read) {
+    whenApplied(view, minOffset, reply, () -> finish(view, reply, read));
+  }
+
+  private void whenApplied(
+      PartitionView view, long minOffset, StreamObserver<?> reply, Runnable answer) {
     if (view.appliedOffset() > minOffset) {
-      finish(view, reply, read);
+      answer.run();
       return;
     }
     Deadline deadline = Context.current().getDeadline();
@@ -189,7 +286,7 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
               .whenComplete(
                   (done, failure) -> {
                     if (failure == null) {
-                      finish(view, reply, read);
+                      answer.run();
                     } else {
                       reply.onError(failed(view.partition(), failure));
                     }
@@ -243,6 +340,9 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
     } catch (UnknownSchemaException newer) {
       LOG.debug("partition {} cannot be read yet", view.partition(), newer);
       reply.onError(unavailable(view.partition())); // until its writer's schema is known here
+      return;
+    } catch (StatusRuntimeException told) {
+      reply.onError(told);
       return;
     } catch (CancellationException nobodyWaits) {
       reply.onError(Status.CANCELLED.asRuntimeException());
@@ -318,6 +418,9 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
         .setMuted(state.getMuted())
         .setRulesVersion(view.store().rules().getVersion())
         .setSuppressed(state.getSuppressed())
+        .setInhibitionsFull(state.getInhibitionsFull())
+        .setSilences(state.getSilences())
+        .setSilencesFull(state.getSilencesFull())
         .build();
   }
 }

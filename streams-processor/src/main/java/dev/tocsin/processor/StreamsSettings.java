@@ -23,6 +23,18 @@ final class StreamsSettings {
   /** How soon a copy that is filled may become the owner's: the least that Streams takes. */
   private static final int PROBING_MS = 60_000;
 
+  /**
+   * Entries of a partition that are read ahead. Each may hold hundreds of alerts: Kafka's own
+   * thousand would be most of a small heap, and what is behind them is a fetch away.
+   */
+  private static final int ENTRIES_AHEAD = 32;
+
+  /**
+   * What one fetch of the log brings: a buffer in the heap, and below what the collector of a heap
+   * of 512 MiB calls a humongous object, of which each begins a marking of the whole heap.
+   */
+  private static final int FETCH_BYTES = 448 << 10;
+
   private static final int REQUEST_BYTES_MAX = 2 * LogTopics.MESSAGE_BYTES_MAX - (64 << 10);
 
   private StreamsSettings() {}
@@ -47,6 +59,7 @@ final class StreamsSettings {
     to.put(
         StreamsConfig.topicPrefix(TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG),
         LogTopics.inSyncMin(replicas));
+    to.put(StreamsConfig.BUFFERED_RECORDS_PER_PARTITION_CONFIG, ENTRIES_AHEAD);
     to.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0L);
     to.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, RocksMemory.Setter.class);
     to.put(RocksMemory.KEY, memory);
@@ -78,6 +91,7 @@ final class StreamsSettings {
         StreamsConfig.consumerPrefix(ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG),
         Math.min(HEARTBEAT_MS_MAX, sessionMs / HEARTBEATS));
     to.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), 2_000);
+    to.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.FETCH_MAX_BYTES_CONFIG), FETCH_BYTES);
     config
         .instanceId()
         .ifPresent(

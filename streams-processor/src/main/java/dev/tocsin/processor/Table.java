@@ -1,21 +1,22 @@
 package dev.tocsin.processor;
 
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.Key128;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.avro.specific.SpecificRecordBase;
 import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.state.KeyValueStore;
-import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
 
 /**
  * One kind of record, written back: what changed since the last commit stays here as objects and is
- * encoded and stored once, just before the next commit, however often it changed. What was read
- * lately stays here too.
+ * encoded and stored once, just before the next commit, however often it changed. What was asked
+ * for lately stays here too, as long as {@link RecordCache} has room.
  *
  * <p>The fold's thread reads with {@link #get}, changes and flushes. Any thread may {@link #peek},
  * and sees each record as it was before or after a change.
@@ -24,82 +25,116 @@ final class Table<V extends SpecificRecordBase> {
   private final byte letter;
   private final Codec<V> codec;
   private final KeyValueStore<Bytes, byte[]> store;
-  private final Map<Key128, Optional<V>> dirty = new ConcurrentHashMap<>();
-  private final Cache<Key128, V> clean;
+  private final RecordCache cache;
+  private final Map<Key128, CachedRecord<V>> records = new ConcurrentHashMap<>();
+  private final List<CachedRecord<V>> changed = new ArrayList<>();
 
-  Table(byte letter, Codec<V> codec, KeyValueStore<Bytes, byte[]> store, int cleanMax) {
+  Table(byte letter, Codec<V> codec, KeyValueStore<Bytes, byte[]> store, RecordCache cache) {
     this.letter = letter;
     this.codec = codec;
     this.store = store;
-    this.clean = Caffeine.newBuilder().maximumSize(cleanMax).executor(Runnable::run).build();
+    this.cache = cache;
   }
 
   /** The record, kept for the next time; null if there is none. The fold's thread only. */
   V get(Key128 key) {
-    Optional<V> changed = dirty.get(key);
-    if (changed != null) {
-      return changed.orElse(null);
+    CachedRecord<V> record = records.get(key);
+    if (record != null) {
+      record.asked = true;
+      return record.value;
     }
-    V value = clean.getIfPresent(key);
-    if (value == null) {
-      value = stored(store, key);
-      if (value != null) {
-        clean.put(key, value);
-      }
+    byte[] bytes = stored(key);
+    if (bytes == null) {
+      return null;
     }
-    return value;
+    record = new CachedRecord<>(this, key, codec.decode(bytes));
+    records.put(key, record);
+    cache.stored(record, bytes.length);
+    cache.trim();
+    return record.value;
   }
 
   /**
    * The record as any thread may read it. It is not kept: the fold could have changed it meanwhile.
    */
   V peek(Key128 key) {
-    Optional<V> changed = dirty.get(key);
-    if (changed != null) {
-      return changed.orElse(null);
+    CachedRecord<V> record = records.get(key);
+    if (record != null) {
+      return record.value;
     }
-    V value = clean.getIfPresent(key);
-    return value != null ? value : stored(store, key);
+    byte[] bytes = stored(key);
+    return bytes == null ? null : codec.decode(bytes);
   }
 
   /** Changes the record; null removes it. */
   void put(Key128 key, V value) {
-    dirty.put(key, Optional.ofNullable(value));
+    CachedRecord<V> record = records.get(key);
+    if (record == null) {
+      record = new CachedRecord<>(this, key, value);
+      records.put(key, record);
+    } else {
+      record.value = value;
+    }
+    if (!record.changed) {
+      record.changed = true;
+      changed.add(record);
+    }
   }
 
   /** How many records are changed and not stored. */
   int dirty() {
-    return dirty.size();
+    return changed.size();
   }
 
-  /** What is changed and not stored, copied. */
+  /** What is changed and not stored, copied; empty where it is removed. */
   Map<Key128, Optional<V>> changes() {
-    return Map.copyOf(dirty);
+    Map<Key128, Optional<V>> copied = new HashMap<>();
+    changed.forEach(record -> copied.put(record.key, Optional.ofNullable(record.value)));
+    return copied;
   }
 
   V decode(byte[] bytes) {
     return codec.decode(bytes);
   }
 
-  /**
-   * Stores what changed. A record can be peeked throughout: it is stored before it stops being
-   * dirty.
-   */
-  void flush() {
-    dirty.forEach(
-        (key, value) -> {
-          store.put(StateKeys.of(letter, key), value.map(codec::encode).orElse(null));
-          if (value.isPresent()) {
-            clean.put(key, value.get());
-          } else {
-            clean.invalidate(key);
-          }
-        });
-    dirty.clear();
+  /** Adds what changed to what is to be stored. */
+  void encodeInto(List<KeyValue<Bytes, byte[]>> batch) {
+    for (CachedRecord<V> record : changed) {
+      V value = record.value;
+      batch.add(
+          KeyValue.pair(
+              StateKeys.of(letter, record.key), value == null ? null : codec.encode(value)));
+    }
   }
 
-  private V stored(ReadOnlyKeyValueStore<Bytes, byte[]> from, Key128 key) {
-    byte[] bytes = from.get(StateKeys.of(letter, key));
-    return bytes == null ? null : codec.decode(bytes);
+  /**
+   * What {@link #encodeInto} gave is stored. A record can be peeked throughout: it is stored before
+   * it may leave.
+   *
+   * @param batch of which this table's part begins at {@code at}
+   * @return where it ends
+   */
+  int stored(List<KeyValue<Bytes, byte[]>> batch, int at) {
+    int next = at;
+    for (CachedRecord<V> record : changed) {
+      byte[] bytes = batch.get(next++).value;
+      record.changed = false;
+      if (bytes == null) {
+        cache.removed(record);
+      } else {
+        cache.stored(record, bytes.length);
+      }
+    }
+    changed.clear();
+    return next;
+  }
+
+  /** The cache lets go of a record that is as it is stored. */
+  void forget(Key128 key) {
+    records.remove(key);
+  }
+
+  private byte[] stored(Key128 key) {
+    return store.get(StateKeys.of(letter, key));
   }
 }

@@ -180,7 +180,7 @@ class FoldProcessorTest {
     }
     assertThat(incidents).hasSize(1);
     bytes.put(incidents.get(0), new byte[] {1, 2, 3});
-    PartitionStore reopened = new PartitionStore(bytes, 10);
+    PartitionStore reopened = new PartitionStore(bytes, () -> 1 << 12);
     Fold fold = new Fold(reopened, event -> {});
     Alert another = TestLog.alert("a2", "checkout", "another");
     assertThatThrownBy(

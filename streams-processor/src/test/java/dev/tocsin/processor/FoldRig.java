@@ -69,6 +69,7 @@ final class FoldRig implements AutoCloseable {
                         ticker,
                         new CommandCounts(new SimpleMeterRegistry()),
                         new StateCodecs(),
+                        StoreMemory.of(config),
                         clock)));
     log =
         disk.driver.createInputTopic(

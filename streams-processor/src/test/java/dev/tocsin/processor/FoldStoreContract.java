@@ -6,6 +6,7 @@ import dev.tocsin.engine.DigestSum;
 import dev.tocsin.engine.Fold;
 import dev.tocsin.engine.FoldStore;
 import dev.tocsin.engine.MemoryStore;
+import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentEvent;
 import dev.tocsin.schemas.Key128;
 import java.util.ArrayList;
@@ -38,13 +39,16 @@ interface FoldStoreContract {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {11, 12, 13, 14})
+  @ValueSource(longs = {11, 13, 17, 18})
   default void fold_comesToTheSameAsInTheHeap(long seed) {
     World world = new World(seed);
     Random random = new Random(seed);
     MemoryStore model = new MemoryStore();
     List<IncidentEvent> expected = new ArrayList<>();
     List<IncidentEvent> events = new ArrayList<>();
+    int hidden = 0;
+    int flapping = 0;
+    int silenced = 0;
     Fold modelFold = new Fold(model, expected::add);
     Fold fold = new Fold(store(), events::add);
     int outcomesMax = 0;
@@ -68,6 +72,13 @@ interface FoldStoreContract {
       if (offset % 10 == 0) {
         assertSameOutcomes(world, model);
         outcomesMax = Math.max(outcomesMax, model.state().getOutcomes());
+        for (Incident incident : model.incidents()) {
+          hidden += incident.getInhibitedBy() != null ? 1 : 0;
+          flapping += incident.getFlapping() ? 1 : 0;
+          silenced += incident.getSilencedBy() != null ? 1 : 0;
+          assertThat(store().openIncidents("w", incident.getId(), 3))
+              .isEqualTo(model.openIncidents("w", incident.getId(), 3));
+        }
       }
     }
     assertSame(model);
@@ -75,6 +86,9 @@ interface FoldStoreContract {
     assertThat(events).isEqualTo(expected);
     assertThat(model.state().getRedelivered()).as("the world has redeliveries").isPositive();
     assertThat(model.state().getMuted()).as("and muted alerts").isPositive();
+    assertThat(hidden).as("and hidden incidents").isPositive();
+    assertThat(flapping).as("and flapping ones").isPositive();
+    assertThat(silenced).as("and silenced ones").isPositive();
     assertThat(model.state().getOpened()).isGreaterThan(model.incidents().size());
   }
 

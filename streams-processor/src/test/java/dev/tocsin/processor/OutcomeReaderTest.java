@@ -29,7 +29,7 @@ class OutcomeReaderTest {
   private static final int OUTCOMES_MAX = 3;
 
   private final DiskStore disk = new DiskStore();
-  private final PartitionStore store = new PartitionStore(disk.bytes(), 10);
+  private final PartitionStore store = new PartitionStore(disk.bytes(), () -> 1 << 12);
   private final PartitionView view = new PartitionView(0, store, Runnable::run, 1);
   private final Fold fold = new Fold(store, event -> {});
   private final SimpleMeterRegistry meters = new SimpleMeterRegistry();

@@ -2,28 +2,37 @@ package dev.tocsin.processor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tocsin.engine.AlertEffect;
+import dev.tocsin.engine.DefaultRules;
 import dev.tocsin.engine.DigestSum;
 import dev.tocsin.engine.Fold;
 import dev.tocsin.engine.FoldStore;
 import dev.tocsin.engine.Lifecycle;
 import dev.tocsin.engine.MemoryStore;
+import dev.tocsin.engine.Receipt;
+import dev.tocsin.engine.Stamper;
+import dev.tocsin.schemas.Alert;
+import dev.tocsin.schemas.Alerts;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.LogEntries;
+import dev.tocsin.schemas.RulesActivated;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.common.utils.Bytes;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** The store on RocksDB keeps the contract, and its readers see one moment. */
 class PartitionStoreTest implements FoldStoreContract {
-  /** So few that most of what is read comes from RocksDB. */
-  private static final int CLEAN_MAX = 5;
+  /** So few that most of what is read was let go of before. */
+  private static final long CACHE_BYTES = 8 << 10;
 
   private final DiskStore disk = new DiskStore();
-  private PartitionStore store = new PartitionStore(disk.bytes(), CLEAN_MAX);
+  private PartitionStore store = new PartitionStore(disk.bytes(), () -> CACHE_BYTES);
 
   @AfterEach
   void close() {
@@ -37,7 +46,7 @@ class PartitionStoreTest implements FoldStoreContract {
 
   @Override
   public void reopen() {
-    store = new PartitionStore(disk.bytes(), CLEAN_MAX);
+    store = new PartitionStore(disk.bytes(), () -> CACHE_BYTES);
   }
 
   @Override
@@ -49,6 +58,64 @@ class PartitionStoreTest implements FoldStoreContract {
   @Override
   public DigestSum digest() {
     return digest(store);
+  }
+
+  @Test
+  void receipts_areFoundByTheirAlert_alsoOnceReopened() {
+    Alert alert = TestLog.alert("a", "db", "slow");
+    apply(7, alert);
+    assertThat(sighting(alert).offset()).isEqualTo(7);
+    store.flush();
+    reopen();
+    assertThat(sighting(alert).offset()).isEqualTo(7);
+    assertThat(sighting(alert).effect()).isEqualTo(AlertEffect.OPENED);
+  }
+
+  @Test
+  void receipts_thatSoftwareWithoutPositionsWroteOrDropped_leaveNothingBehind() {
+    Alert alert = TestLog.alert("a", "db", "slow");
+    apply(7, alert);
+    store.flush();
+    disk.bytes().delete(StateKeys.receiptPositions(0, 0));
+    disk.bytes().put(StateKeys.receiptPositions(-1, 3), new byte[] {1});
+    disk.bytes().put(StateKeys.receiptPositions(5, 0), new byte[] {1});
+    reopen();
+    assertThat(sighting(alert).effect()).isEqualTo(AlertEffect.UNKNOWN);
+    assertThat(store.received(alert.getReceipt(), World.START_MS)).isTrue();
+    apply(8, TestLog.alert("b", "db", "slow"));
+    store.flush();
+    assertThat(keys(StateKeys.RECEIPT_POSITIONS)).containsExactly(StateKeys.receiptPositions(0, 1));
+    apply(9, World.START_MS + 7_200_000, TestLog.alert("c", "db", "slow"));
+    store.flush();
+    assertThat(keys(StateKeys.RECEIPTS)).containsExactly(StateKeys.receipts(1, 0));
+    assertThat(keys(StateKeys.RECEIPT_POSITIONS)).containsExactly(StateKeys.receiptPositions(1, 0));
+  }
+
+  private void apply(long offset, Alert alert) {
+    apply(offset, World.START_MS, alert);
+  }
+
+  private void apply(long offset, long atMs, Alert alert) {
+    Fold fold = new Fold(store, event -> {});
+    fold.apply(LogEntries.of(new RulesActivated(DefaultRules.read())), offset, atMs);
+    fold.apply(LogEntries.of(new Alerts(1, List.of(alert))), offset, atMs);
+  }
+
+  private Receipt sighting(Alert alert) {
+    return store
+        .receipts()
+        .find(Stamper.receiptAlert("default", "test", alert.getAlertId()), 1)
+        .newest()
+        .get(0);
+  }
+
+  private List<Bytes> keys(byte table) {
+    List<Bytes> keys = new ArrayList<>();
+    try (var range = disk.bytes().range(StateKeys.first(table), StateKeys.end(table))) {
+      range.forEachRemaining(each -> keys.add(each.key));
+    }
+    keys.removeIf(key -> key.get()[0] != table); // a range has its end as well
+    return keys;
   }
 
   @Test

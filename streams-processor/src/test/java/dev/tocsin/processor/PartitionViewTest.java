@@ -24,7 +24,7 @@ class PartitionViewTest {
   private static final int WAITERS_MAX = 100;
 
   private final DiskStore disk = new DiskStore();
-  private final PartitionStore store = new PartitionStore(disk.bytes(), 100);
+  private final PartitionStore store = new PartitionStore(disk.bytes(), () -> 1 << 20);
   private final Fold fold = new Fold(store, event -> {});
   private final PartitionView view = new PartitionView(3, store, Runnable::run, WAITERS_MAX);
   private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(1);

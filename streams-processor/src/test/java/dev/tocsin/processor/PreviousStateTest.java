@@ -65,12 +65,12 @@ class PreviousStateTest {
   @Test
   void store_ofThePreviousSchemasGivesTheSameIncidentsAndIsWrittenByTodays() {
     Fold modelFold = new Fold(model, expected::add);
-    fold(modelFold, new PartitionStore(disk.bytes(), 10), 0, false);
+    fold(modelFold, new PartitionStore(disk.bytes(), () -> 1 << 12), 0, false);
     assertThat(model.incidents()).hasSizeGreaterThan(5);
 
     Map<Byte, Integer> rewritten = rewriteAsVersionOne();
     assertThat(rewritten.keySet()).isEqualTo(TODAY.keySet());
-    PartitionStore reopened = new PartitionStore(disk.bytes(), 10);
+    PartitionStore reopened = new PartitionStore(disk.bytes(), () -> 1 << 12);
     assertThat(reopened.state()).isEqualTo(model.state());
     assertThat(reopened.rules()).isEqualTo(model.rules());
     assertThat(PartitionStoreTest.digest(reopened).exact()).isEqualTo(model.digest().exact());
@@ -102,7 +102,9 @@ class PreviousStateTest {
    * As the first schemas could say it: without commands, and without the bounds that came later.
    */
   private static LogEntry previous(LogEntry entry) {
-    if (entry.getCommand() != null) {
+    if (entry.getCommand() != null
+        || entry.getSilence() != null
+        || entry.getSilenceExpired() != null) {
       return LogEntries.tick();
     }
     if (entry.getPayload() instanceof RulesActivated activated) {
@@ -111,6 +113,8 @@ class PreviousStateTest {
               .clearNotesMax()
               .clearOutcomeWindowMs()
               .clearOutcomesMax()
+              .clearFlapping()
+              .clearInhibitions()
               .build();
       return LogEntries.of(new RulesActivated(rules));
     }

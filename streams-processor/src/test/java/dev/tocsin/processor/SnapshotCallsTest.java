@@ -18,7 +18,9 @@ import dev.tocsin.runtime.Settings;
 import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.AlertStatus;
 import dev.tocsin.schemas.Alerts;
+import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.LogEntries;
+import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.RulesActivated;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
@@ -100,7 +102,7 @@ class SnapshotCallsTest {
 
   @BeforeEach
   void open() {
-    PartitionStore store = new PartitionStore(disk.bytes(), 100);
+    PartitionStore store = new PartitionStore(disk.bytes(), () -> 1 << 20);
     fold = new Fold(store, event -> events++);
     fold.apply(LogEntries.of(new RulesActivated(DefaultRules.read())), offset++, World.START_MS);
     for (int i = 0; i < INCIDENTS; i++) {
@@ -157,7 +159,9 @@ class SnapshotCallsTest {
                 Runnable::run,
                 new StateCodecs(),
                 Clock.systemUTC()),
-            new SnapshotCalls(placesMax, openMax, threads, timer));
+            new SnapshotCalls(placesMax, openMax, threads, timer),
+            new EntryReader("none", () -> null),
+            Codec.of(LogEntry.class));
     Settings settings = Settings.of(Map.of("processor.port", "0"));
     server =
         new GrpcServer(

@@ -38,7 +38,7 @@ class StandbysTest {
   private static final String STORE = FoldTopology.STATE_STORE;
 
   private final DiskStore disk = new DiskStore();
-  private final PartitionStore owner = new PartitionStore(disk.bytes(), 100);
+  private final PartitionStore owner = new PartitionStore(disk.bytes(), () -> 1 << 20);
   private final Fold fold = new Fold(owner, event -> {});
   private final MovedClock clock = startingClock();
   private final StateCodecs codecs = new StateCodecs();

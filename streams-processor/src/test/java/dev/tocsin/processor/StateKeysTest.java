@@ -28,7 +28,7 @@ class StateKeysTest {
 
   @Test
   void timer_staysWithinItsTable() {
-    Bytes last = StateKeys.timer(new Timer(Long.MAX_VALUE, Timer.Kind.OUTCOME, Keys.of(-1L, -1L)));
+    Bytes last = StateKeys.timer(new Timer(Long.MAX_VALUE, Timer.Kind.SILENCE, Keys.of(-1L, -1L)));
     assertThat(last).isGreaterThan(StateKeys.first(StateKeys.TIMER));
     assertThat(last).isLessThan(StateKeys.end(StateKeys.TIMER));
   }

@@ -7,23 +7,33 @@ import com.google.protobuf.ByteString;
 import dev.tocsin.engine.DefaultRules;
 import dev.tocsin.engine.Fold;
 import dev.tocsin.proto.incidents.Incident;
+import dev.tocsin.proto.incidents.SilenceState;
 import dev.tocsin.proto.state.IncidentStateGrpc;
 import dev.tocsin.proto.state.IncidentStateGrpc.IncidentStateBlockingStub;
+import dev.tocsin.proto.state.PreviewSilenceRequest;
 import dev.tocsin.proto.state.ReadDigestRequest;
 import dev.tocsin.proto.state.ReadIncidentRequest;
 import dev.tocsin.proto.state.ReadOutcomeRequest;
 import dev.tocsin.proto.state.ReadOutcomeResponse;
+import dev.tocsin.proto.state.ReadSilencesRequest;
+import dev.tocsin.proto.state.ReadSilencesResponse;
 import dev.tocsin.proto.state.ScanIncidentsRequest;
 import dev.tocsin.proto.state.ScanIncidentsResponse;
+import dev.tocsin.proto.state.SnapshotIncidentsRequest;
 import dev.tocsin.runtime.GrpcServer;
 import dev.tocsin.runtime.Health;
 import dev.tocsin.runtime.Settings;
 import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.Alerts;
+import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.Command;
 import dev.tocsin.schemas.IncidentId;
 import dev.tocsin.schemas.LogEntries;
+import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.MatchOperator;
+import dev.tocsin.schemas.Matcher;
 import dev.tocsin.schemas.RulesActivated;
+import dev.tocsin.schemas.Silence;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
@@ -63,7 +73,7 @@ class StateServiceTest {
 
   @BeforeAll
   static void open() throws Exception {
-    PartitionStore store = new PartitionStore(DISK.bytes(), 100);
+    PartitionStore store = new PartitionStore(DISK.bytes(), () -> 1 << 20);
     Fold fold = new Fold(store, event -> {});
     int offset = 0;
     fold.apply(LogEntries.of(new RulesActivated(DefaultRules.read())), offset++, World.START_MS);
@@ -83,6 +93,12 @@ class StateServiceTest {
     asked = Commands.create("asked", "mail");
     asked.setWorkspace("desk");
     fold.apply(LogEntries.of(asked), offset++, World.START_MS + 100_000);
+    for (String title : List.of("quiet", "loud")) {
+      Alert alert = TestLog.alert(title, title, title);
+      alert.setWorkspace("hushed");
+      fold.apply(LogEntries.of(new Alerts(1, List.of(alert))), offset++, World.START_MS + 100_000);
+    }
+    fold.apply(LogEntries.of(silence()), offset++, World.START_MS + 100_000);
     store.flush();
     long end = offset;
     views =
@@ -102,7 +118,9 @@ class StateServiceTest {
                 Runnable::run,
                 new StateCodecs(),
                 Clock.systemUTC()),
-            new SnapshotCalls(2, Duration.ofSeconds(60), TIMER, TIMER));
+            new SnapshotCalls(2, Duration.ofSeconds(60), TIMER, TIMER),
+            new EntryReader("none", () -> null),
+            Codec.of(LogEntry.class));
     Settings settings = Settings.of(Map.of("processor.port", "0"));
     server =
         new GrpcServer(
@@ -113,6 +131,75 @@ class StateServiceTest {
             .start();
     channel = NettyChannelBuilder.forAddress("127.0.0.1", server.port()).usePlaintext().build();
     state = IncidentStateGrpc.newBlockingStub(channel);
+  }
+
+  private static Silence silence() {
+    return new Silence(
+        "hushed",
+        Keys.of(1, 2),
+        Keys.of(3, 4),
+        List.of(new Matcher("title", MatchOperator.EQUAL, "quiet")),
+        World.START_MS,
+        World.START_MS + 1_000_000,
+        "anna",
+        "why",
+        World.START_MS);
+  }
+
+  @Test
+  void silences_areToldWithWhatTheyWereAskedBy() {
+    ReadSilencesRequest request = ReadSilencesRequest.newBuilder().setWorkspace("hushed").build();
+    ReadSilencesResponse response = state.readSilences(request);
+    assertThat(response.getSilencesList()).hasSize(1);
+    var kept = response.getSilences(0);
+    assertThat(kept.getContent().toByteArray()).isEqualTo(Keys.of(3, 4).bytes());
+    assertThat(kept.getSilence().getId()).isEqualTo(IncidentId.text(Keys.of(1, 2)));
+    assertThat(kept.getSilence().getMatchersList()).containsExactly("title = \"quiet\"");
+    assertThat(kept.getSilence().getState()).isEqualTo(SilenceState.SILENCE_STATE_ACTIVE);
+    assertThat(state.readSilences(request.toBuilder().setWorkspace("desk").build()))
+        .extracting(ReadSilencesResponse::getSilencesCount)
+        .isEqualTo(0);
+  }
+
+  @Test
+  void suppressed_areLeftOutUnlessTheyAreAskedFor() {
+    ScanIncidentsRequest.Builder request =
+        ScanIncidentsRequest.newBuilder().setWorkspace("hushed").setLimit(10);
+    assertThat(state.scanIncidents(request.build()).getIncidentsList())
+        .extracting(Incident::getTitle)
+        .containsExactly("loud");
+    assertThat(state.scanIncidents(request.setIncludeSuppressed(true).build()).getIncidentsList())
+        .extracting(Incident::getTitle)
+        .containsExactlyInAnyOrder("loud", "quiet");
+    SnapshotIncidentsRequest.Builder snapshot =
+        SnapshotIncidentsRequest.newBuilder().setWorkspace("hushed");
+    for (boolean all : new boolean[] {false, true}) {
+      List<Incident> found = new ArrayList<>();
+      state
+          .snapshotIncidents(snapshot.setIncludeSuppressed(all).build())
+          .forEachRemaining(part -> found.addAll(part.getIncidentsList()));
+      assertThat(found).hasSize(all ? 2 : 1);
+    }
+  }
+
+  @Test
+  void preview_countsUpToItsBudgetAndTellsTheNewest() {
+    PreviewSilenceRequest.Builder request =
+        PreviewSilenceRequest.newBuilder().setWorkspace("hushed").setLimit(1);
+    var both = state.previewSilence(request.addMatchers("title =~ \"quiet|loud\"").build());
+    assertThat(both.getCount()).as("hidden ones too").isEqualTo(2);
+    assertThat(both.getIncidentsList()).hasSize(1);
+    assertThat(both.getMore()).isFalse();
+    var many =
+        state.previewSilence(
+            PreviewSilenceRequest.newBuilder()
+                .setWorkspace("default")
+                .setLimit(2)
+                .addMatchers("title != \"\"")
+                .build());
+    assertThat(many.getCount()).isEqualTo(SilenceReads.BUDGET);
+    assertThat(many.getMore()).isTrue();
+    assertThat(many.getIncidents(0).getId()).isGreaterThan(many.getIncidents(1).getId());
   }
 
   @AfterAll

@@ -5,17 +5,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.Tally;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.common.utils.Bytes;
+import org.apache.kafka.streams.KeyValue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class TableTest {
   private static final Codec<Tally> CODEC = Codec.of(Tally.class);
+  private static final long CACHE_BYTES = 3_000;
   private static final Key128 KEY = Keys.of(1, 1);
 
   private final DiskStore disk = new DiskStore();
-  private final Table<Tally> table = new Table<>(StateKeys.TALLY, CODEC, disk.bytes(), 10);
+  private final RecordCache cache = new RecordCache(() -> CACHE_BYTES);
+  private final Table<Tally> table = new Table<>(StateKeys.TALLY, CODEC, disk.bytes(), cache);
 
   @AfterEach
   void close() {
@@ -29,7 +35,7 @@ class TableTest {
     assertThat(table.peek(KEY)).isEqualTo(tally(5));
     assertThat(stored(KEY)).isNull();
     assertThat(table.dirty()).isEqualTo(1);
-    table.flush();
+    flush();
     assertThat(CODEC.decode(stored(KEY))).isEqualTo(tally(5));
     assertThat(table.dirty()).isZero();
     assertThat(table.get(KEY)).isEqualTo(tally(5));
@@ -38,11 +44,11 @@ class TableTest {
   @Test
   void put_ofNullRemovesWhatIsStoredAndWhatIsKept() {
     table.put(KEY, tally(5));
-    table.flush();
+    flush();
     table.put(KEY, null);
     assertThat(table.get(KEY)).isNull();
     assertThat(table.peek(KEY)).isNull();
-    table.flush();
+    flush();
     assertThat(stored(KEY)).isNull();
     assertThat(table.get(KEY)).isNull();
     assertThat(table.peek(KEY)).isNull();
@@ -53,9 +59,9 @@ class TableTest {
     for (int i = 0; i < 100; i++) {
       table.put(KEY, tally(i));
     }
-    table.flush();
+    flush();
     disk.bytes().delete(StateKeys.of(StateKeys.TALLY, KEY));
-    table.flush();
+    flush();
     assertThat(stored(KEY)).as("nothing is changed, so nothing is stored again").isNull();
   }
 
@@ -64,7 +70,7 @@ class TableTest {
     for (int i = 0; i < 1_000; i++) {
       table.put(Keys.of(2, i), tally(i));
     }
-    table.flush();
+    flush();
     for (int i = 0; i < 1_000; i++) {
       assertThat(table.get(Keys.of(2, i)).getOccurrences()).isEqualTo(i);
     }
@@ -91,10 +97,67 @@ class TableTest {
             });
     for (int i = 1; i <= 20_000; i++) {
       table.put(KEY, tally(i));
-      table.flush();
+      flush();
     }
     end.set(true);
     assertThat(reader.join()).isPositive();
+  }
+
+  @Test
+  void memory_isBounded_andWhatIsAskedForStays() {
+    table.put(KEY, tally(-1));
+    for (int i = 0; i < 1_000; i++) {
+      assertThat(table.get(KEY)).isEqualTo(tally(-1));
+      table.put(Keys.of(2, i), tally(i));
+      flush();
+      assertThat(cache.bytes()).isPositive().isLessThanOrEqualTo(CACHE_BYTES);
+    }
+    disk.bytes().delete(StateKeys.of(StateKeys.TALLY, KEY));
+    disk.bytes().delete(StateKeys.of(StateKeys.TALLY, Keys.of(2, 0)));
+    assertThat(table.get(KEY)).as("asked for each time").isEqualTo(tally(-1));
+    assertThat(table.get(Keys.of(2, 0))).as("asked for once, long ago").isNull();
+  }
+
+  @Test
+  void memory_ofReadsIsBoundedToo() {
+    for (int i = 0; i < 1_000; i++) {
+      disk.bytes().put(StateKeys.of(StateKeys.TALLY, Keys.of(3, i)), CODEC.encode(tally(i)));
+    }
+    for (int i = 0; i < 1_000; i++) {
+      assertThat(table.get(Keys.of(3, i))).isEqualTo(tally(i));
+      assertThat(cache.bytes()).isLessThanOrEqualTo(CACHE_BYTES);
+    }
+  }
+
+  @Test
+  void whatIsChanged_neverLeavesBeforeItIsStored() {
+    for (int i = 0; i < 100; i++) {
+      table.put(Keys.of(2, i), tally(i));
+    }
+    flush();
+    for (int i = 0; i < 100; i++) {
+      table.put(Keys.of(2, i), i % 2 == 0 ? null : tally(-i));
+    }
+    for (int i = 0; i < 100; i++) {
+      disk.bytes().put(StateKeys.of(StateKeys.TALLY, Keys.of(3, i)), CODEC.encode(tally(i)));
+      assertThat(table.get(Keys.of(3, i))).isEqualTo(tally(i));
+    }
+    for (int i = 0; i < 100; i++) {
+      assertThat(table.get(Keys.of(2, i))).isEqualTo(i % 2 == 0 ? null : tally(-i));
+    }
+    flush();
+    for (int i = 0; i < 100; i++) {
+      assertThat(table.get(Keys.of(2, i))).isEqualTo(i % 2 == 0 ? null : tally(-i));
+    }
+  }
+
+  /** As {@link PartitionStore#flush} does. */
+  private void flush() {
+    List<KeyValue<Bytes, byte[]>> batch = new ArrayList<>();
+    table.encodeInto(batch);
+    disk.bytes().putAll(batch);
+    table.stored(batch, 0);
+    cache.trim();
   }
 
   private byte[] stored(Key128 key) {
@@ -102,6 +165,6 @@ class TableTest {
   }
 
   private static Tally tally(long occurrences) {
-    return new Tally(occurrences, 1L, 0L, 0L, false);
+    return Tally.newBuilder().setOccurrences(occurrences).setLastSeenMs(1).build();
   }
 }

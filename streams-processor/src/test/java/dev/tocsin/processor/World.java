@@ -10,15 +10,21 @@ import dev.tocsin.schemas.AlertStatus;
 import dev.tocsin.schemas.Alerts;
 import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.Command;
+import dev.tocsin.schemas.FlappingRule;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentState;
 import dev.tocsin.schemas.IncidentType;
+import dev.tocsin.schemas.Inhibition;
 import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.MatchOperator;
+import dev.tocsin.schemas.Matcher;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.Severity;
+import dev.tocsin.schemas.Silence;
+import dev.tocsin.schemas.SilenceExpired;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -83,11 +89,48 @@ final class World {
     return rules;
   }
 
+  /** These rules, under which groups flap and the incidents of one service hide all others. */
+  private static Rules steering(Rules rules) {
+    rules.setFlapping(new FlappingRule(4, 20_000L));
+    rules.setInhibitions(
+        List.of(
+            new Inhibition(
+                "first",
+                List.of(new Matcher("labels.service", MatchOperator.EQUAL, "service 0")),
+                List.of(new Matcher("source", MatchOperator.EQUAL, "s")),
+                List.of("source"))));
+    return rules;
+  }
+
   /** The next entry, for a log that holds all before it and nothing else. */
   Entry next() {
-    Entry next = people.nextInt(6) == 0 && begun ? meddled() : made();
+    int who = begun ? people.nextInt(24) : -1;
+    Entry next = who == 0 ? hushed() : who > 0 && who < 5 ? meddled() : made();
     fold.apply(next.entry(), offset++, next.atMs());
     return next;
+  }
+
+  /** People hide things for a time, or end that. */
+  private Entry hushed() {
+    Key128 id = Keys.of(7, people.nextInt(12));
+    if (people.nextInt(4) == 0) {
+      return new Entry(LogEntries.of(new SilenceExpired("default", id, "ben")), nowMs);
+    }
+    long startMs = nowMs + (people.nextInt(3) == 0 ? 10_000 : 0);
+    String service = "service [0-" + people.nextInt(10) + "]";
+    return new Entry(
+        LogEntries.of(
+            new Silence(
+                people.nextInt(4) == 0 ? "w" : "default",
+                id,
+                id,
+                List.of(new Matcher("labels.service", MatchOperator.MATCHES, service)),
+                startMs,
+                startMs + 1 + people.nextInt(60_000),
+                "anna",
+                "why",
+                nowMs)),
+        nowMs);
   }
 
   private Entry meddled() {
@@ -112,7 +155,7 @@ final class World {
   private Entry made() {
     if (!begun) {
       begun = true;
-      return new Entry(LogEntries.of(new RulesActivated(quick(1))), nowMs);
+      return new Entry(LogEntries.of(new RulesActivated(steering(quick(1)))), nowMs);
     }
     int pace = random.nextInt(100);
     nowMs +=

@@ -1,0 +1,125 @@
+package dev.tocsin.benchmarks;
+
+import dev.tocsin.broker.FreePorts;
+import dev.tocsin.processor.LogTopics;
+import dev.tocsin.schemas.Topics;
+import io.grpc.InsecureChannelCredentials;
+import io.grpc.ManagedChannel;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.regex.Pattern;
+import org.HdrHistogram.Histogram;
+
+/**
+ * How long it takes from an alert that is sent until its incident can be read, and until a
+ * subscriber has the event, while the storm goes through the same edge, processor and query-service
+ * at 2,000 alerts a second.
+ */
+final class PathBench {
+  private static final double LOAD_PER_SECOND = 2_000;
+  private static final int STREAMS = 4;
+  private static final int REQUESTS = 10_000;
+  private static final int WARM_UPS = 3;
+  private static final Pattern QUERY_STARTED = Pattern.compile("serves on port (\\d+)");
+
+  private final EdgeStand stand;
+  private final Rounds rounds;
+
+  PathBench(EdgeStand stand, Rounds rounds) {
+    this.stand = stand;
+    this.rounds = rounds;
+  }
+
+  BenchResult run() throws IOException, InterruptedException {
+    Topics topics = new Topics("path", "g1");
+    LogTopics.create(stand.kafka(), topics, EdgeStand.PARTITIONS, 1);
+    int port = FreePorts.choose(0);
+    List<BenchResult.Round> measured = new ArrayList<>();
+    List<Histogram> readable = new ArrayList<>();
+    List<Histogram> told = new ArrayList<>();
+    try (EdgeProcess edge = stand.newEdge(EdgeKind.PLAIN, topics);
+        ProcessorProcess ignored = ProcessorProcess.start(stand, topics, port);
+        ServerProcess query =
+            ServerProcess.start(
+                stand,
+                "query",
+                "dev.tocsin.query.QueryMain",
+                List.of(
+                    "log.prefix=" + topics.prefix(),
+                    "query.port=0",
+                    "ops.port=0",
+                    "query.processors=127.0.0.1:" + port),
+                QUERY_STARTED)) {
+      EdgeTarget incidents =
+          new EdgeTarget(query.port(1), InsecureChannelCredentials.create(), Optional.empty());
+      incidents.awaitServing();
+      ManagedChannel channel = incidents.connect();
+      try (Probes probes = new Probes(edge.target().connect(), channel)) {
+        for (int i = 0; i < WARM_UPS; i++) {
+          round(edge.target(), probes, i);
+        }
+        for (int round = 1; round <= rounds.count(); round++) {
+          EdgeStand.writeBack();
+          StolenTime stolen = StolenTime.start();
+          double rate = round(edge.target(), probes, WARM_UPS + round);
+          Probes.Outcome outcome = probes.outcome();
+          readable.add(outcome.readableMicros());
+          told.add(outcome.toldMicros());
+          measured.add(BenchResult.Round.of(rate));
+          rounds
+              .progress()
+              .printf(
+                  "latency, round %d of %d: %,.0f alerts/s, %d probes, readable p99 %.1f ms, told p99 %.1f ms%s%n",
+                  round,
+                  rounds.count(),
+                  rate,
+                  outcome.readableMicros().getTotalCount(),
+                  outcome.readableMicros().getValueAtPercentile(99) / 1e3,
+                  outcome.toldMicros().getValueAtPercentile(99) / 1e3,
+                  stolen.text());
+        }
+      } finally {
+        channel.shutdownNow();
+      }
+    }
+    Map<String, Double> figures = new LinkedHashMap<>();
+    figures.put("event_p50_ms", BenchResult.medianMs(told, 50));
+    figures.put("event_p99_ms", BenchResult.medianMs(told, 99));
+    return BenchResult.of("latency", "alerts/s", measured, readable).with(figures);
+  }
+
+  /** The load and the probes beside it; what the probes found before is forgotten. */
+  private double round(EdgeTarget edge, Probes probes, int number)
+      throws IOException, InterruptedException {
+    List<List<byte[]>> requests = EdgeRequests.alerts(STREAMS, REQUESTS, number * STREAMS);
+    PacedLoad load = new PacedLoad(STREAMS, STREAMS, LOAD_PER_SECOND);
+    Duration settle = rounds.settle();
+    Duration measuredFor = rounds.measured();
+    CompletableFuture<PacedLoad.Outcome> storm =
+        CompletableFuture.supplyAsync(
+            () -> {
+              try {
+                return load.run(edge, requests, settle, measuredFor);
+              } catch (IOException | InterruptedException e) {
+                throw new CompletionException(e);
+              }
+            });
+    probes.run(settle.plus(measuredFor));
+    try {
+      PacedLoad.Outcome outcome = storm.join();
+      if (outcome.refused() > 0) {
+        throw new IOException(outcome.refused() + " alerts of the load were refused");
+      }
+      return outcome.alertsPerSecond();
+    } catch (CompletionException e) {
+      throw new IOException("the load ended", e.getCause());
+    }
+  }
+}
