@@ -39,16 +39,17 @@ import org.HdrHistogram.Histogram;
 final class Probes implements AutoCloseable {
   private static final int PER_SECOND = 50;
   private static final int GROUPS = 25;
-  private static final Duration ANSWER_MAX = Duration.ofSeconds(20);
+  static final Duration ANSWER_MAX = Duration.ofSeconds(60);
   private static final String SOURCE = "probe";
 
   /**
    * What the last run found.
    *
+   * @param ackedMicros until the edge had acknowledged it
    * @param readableMicros until it could be read
    * @param toldMicros until the subscriber had the event
    */
-  record Outcome(Histogram readableMicros, Histogram toldMicros) {}
+  record Outcome(Histogram ackedMicros, Histogram readableMicros, Histogram toldMicros) {}
 
   private final ManagedChannel edge;
   private final IncidentServiceStub incidents;
@@ -57,6 +58,7 @@ final class Probes implements AutoCloseable {
   private final Map<String, Long> unread = new ConcurrentHashMap<>();
   private final Map<String, Long> untold = new ConcurrentHashMap<>();
   private final AtomicReference<String> failure = new AtomicReference<>();
+  private volatile Histogram acked = new ConcurrentHistogram(3);
   private volatile Histogram readable = new ConcurrentHistogram(3);
   private volatile Histogram told = new ConcurrentHistogram(3);
   private volatile boolean ending;
@@ -75,6 +77,7 @@ final class Probes implements AutoCloseable {
 
   /** Sends for a time, and waits for all that is to come of it. */
   void run(Duration time) throws IOException {
+    acked = new ConcurrentHistogram(3);
     readable = new ConcurrentHistogram(3);
     told = new ConcurrentHistogram(3);
     long fromNs = System.nanoTime();
@@ -91,7 +94,7 @@ final class Probes implements AutoCloseable {
   }
 
   Outcome outcome() {
-    return new Outcome(readable, told);
+    return new Outcome(acked, readable, told);
   }
 
   /**
@@ -138,6 +141,7 @@ final class Probes implements AutoCloseable {
       unread.remove(id); // the group's first, whose incident nobody knows yet
       return;
     }
+    acked.recordValue((System.nanoTime() - unread.get(id)) / 1_000);
     GetIncidentRequest read =
         GetIncidentRequest.newBuilder()
             .setId(incident)
