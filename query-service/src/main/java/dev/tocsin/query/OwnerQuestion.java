@@ -189,7 +189,8 @@ final class OwnerQuestion<Q, R> {
       return; // the other one may answer yet
     }
     switch (status.getCode()) {
-      case UNAVAILABLE, CANCELLED, RESOURCE_EXHAUSTED -> away(status, OwnerCalls.PAUSE);
+      // UNKNOWN no owner says: gRPC's client does of a connection that closes as a call begins.
+      case UNAVAILABLE, CANCELLED, UNKNOWN, RESOURCE_EXHAUSTED -> away(status, OwnerCalls.PAUSE);
       case DEADLINE_EXCEEDED -> late(status);
       case INVALID_ARGUMENT, OUT_OF_RANGE -> refused(status);
       case UNIMPLEMENTED -> older();

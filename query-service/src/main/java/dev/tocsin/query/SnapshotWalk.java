@@ -115,7 +115,9 @@ final class SnapshotWalk {
       return;
     }
     switch (status.getCode()) {
-      case UNAVAILABLE, CANCELLED, RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED -> away(ended, status);
+      // UNKNOWN no owner says: gRPC's client does of a connection that closes as a call begins.
+      case UNAVAILABLE, CANCELLED, UNKNOWN, RESOURCE_EXHAUSTED, DEADLINE_EXCEEDED ->
+          away(ended, status);
       default -> {
         LOG.error("the snapshot of partition {} failed: {}", partition, status);
         failure = Status.INTERNAL.withDescription("internal error").asRuntimeException();

@@ -59,7 +59,9 @@ final class FakeProcessors implements AutoCloseable {
     UNAVAILABLE,
     /** Is unavailable to the first read and then no more. */
     UNAVAILABLE_ONCE,
-    /** Ends the call with UNKNOWN, as an exception in it would. */
+    /** Its connection closes as the first read begins, and then no more. */
+    LOST_ONCE,
+    /** Ends the call with INTERNAL, as an exception in it would. */
     BROKEN,
     /** Answers as if no scan ever got further. */
     STUCK,
@@ -374,7 +376,9 @@ final class FakeProcessors implements AutoCloseable {
         return false;
       }
       if (fault == Fault.BROKEN) {
-        replies.onError(Status.UNKNOWN.asRuntimeException());
+        replies.onError(Status.INTERNAL.asRuntimeException());
+      } else if (faults.remove(address, Fault.LOST_ONCE)) {
+        replies.onError(Status.UNKNOWN.withDescription("channel closed").asRuntimeException());
       } else if (fault == Fault.UNAVAILABLE || unavailableOnce() || !(owns(partition) || copy)) {
         replies.onError(Status.UNAVAILABLE.withDescription("not the owner").asRuntimeException());
       } else if (minOffset >= logEnds.getOrDefault(partition, 0L)) {

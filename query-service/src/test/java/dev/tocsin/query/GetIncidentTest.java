@@ -244,6 +244,15 @@ class GetIncidentTest {
   }
 
   @Test
+  void get_asksOnceMoreWhereTheConnectionClosesAsTheReadBegins() {
+    serve("a");
+    Incident incident = processors.open("default", 1_000, 7);
+    processors.fault("a", Fault.LOST_ONCE);
+    assertThat(get(incident.getId())).isEqualTo(incident);
+    assertThat(processors.reads).hasValue(2);
+  }
+
+  @Test
   void get_isUnavailableWhereThePartitionHasNoOwner() {
     serve("a");
     processors.tell(
