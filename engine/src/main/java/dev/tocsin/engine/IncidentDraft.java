@@ -292,33 +292,30 @@ final class IncidentDraft {
       Tallies.repeat(stage, cause, draft.getId());
       return draft;
     }
-    List<Key128> turned = turned();
+    turn();
     draft.setRevision(draft.getRevision() + 1);
     draft.setUpdatedAtMs(stage.now());
     stage.put(draft.getId(), draft);
     Tallies.publish(stage, cause, event, draft, before);
-    Inhibitions.spread(stage, cause, turned);
     return draft;
   }
 
-  /** What follows from its coming to be open, or ceasing to: under which keys it hides others. */
-  private List<Key128> turned() {
+  /** What follows from its coming to be open, or ceasing to. */
+  private void turn() {
     boolean open = Lifecycle.isOpen(draft);
     if (open && (!before.open() || matchesOtherwise())) {
       Silences.judge(stage, this);
     }
     if (open == before.open()) {
-      return List.of();
+      return;
     }
     if (open) {
       Inhibitions.enter(stage, this);
-      return draft.getSourceOf();
+    } else {
+      Inhibitions.leave(stage, this);
+      draft.setSilencedBy(null);
+      draft.setSilencedUntilMs(0);
     }
-    List<Key128> sourceOf = draft.getSourceOf();
-    Inhibitions.leave(stage, this);
-    draft.setSilencedBy(null);
-    draft.setSilencedUntilMs(0);
-    return sourceOf;
   }
 
   /** Whether a field has changed that can be matched and is not what it is for all its life. */
@@ -344,21 +341,25 @@ final class IncidentDraft {
   }
 
   /** Another one hides it from now on. */
-  IncidentDraft inhibit(Key128 by, String title) {
+  IncidentDraft inhibit(Key128 by, String title, Cause turn) {
     draft.setInhibitedBy(by);
-    line(TimelineKind.INHIBITED, title);
+    line(TimelineKind.INHIBITED, title, turn);
     return this;
   }
 
   /** None hides it any more. */
-  IncidentDraft uninhibit() {
+  IncidentDraft uninhibit(Cause turn) {
     draft.setInhibitedBy(null);
-    line(TimelineKind.UNINHIBITED, "");
+    line(TimelineKind.UNINHIBITED, "", turn);
     return this;
   }
 
   Incident incident() {
     return draft;
+  }
+
+  Cause cause() {
+    return cause;
   }
 
   private IncidentAlert member(Alert alert) {
@@ -372,6 +373,10 @@ final class IncidentDraft {
 
   /** A line of its timeline. */
   void line(TimelineKind kind, String text) {
+    line(kind, text, cause);
+  }
+
+  private void line(TimelineKind kind, String text, Cause cause) {
     told = true;
     List<TimelineEntry> before = draft.getTimeline();
     TimelineEntry entry =

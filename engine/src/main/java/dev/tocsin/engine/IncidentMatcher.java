@@ -47,6 +47,13 @@ public final class IncidentMatcher {
     return faults;
   }
 
+  /** What the expressions may cost an incident: the size of each times its field's longest text. */
+  public static long steps(List<Matcher> matchers) {
+    MatchersCheck check = new MatchersCheck(new ArrayList<>(), Long.MAX_VALUE);
+    check.check("matchers", matchers);
+    return check.steps();
+  }
+
   /** Whether all of them match it, as it is now. Without matchers it matches nothing. */
   public boolean matches(Incident incident) {
     return test(fields(incident));

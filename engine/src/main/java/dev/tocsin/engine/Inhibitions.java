@@ -13,7 +13,8 @@ import java.util.List;
  * once what it is, by its fields of that moment: a source, a target, or neither. It is kept as
  * such, under the inhibition's name and its equal values, until it is not open any more; other
  * rules change nothing of that. So a mere repeat costs nothing here, and an inhibition that is gone
- * ends with its sources.
+ * ends with its sources. A source that comes or goes changes the targets that are there already by
+ * a timer, a millisecond of fold time later.
  *
  * <p>An incident without alerts lies in a partition of its own making and takes no part.
  */
@@ -36,7 +37,7 @@ final class Inhibitions {
       boolean isSource = each.isSource(fields);
       if (isSource || each.isTarget(fields)) {
         Key128 key = each.key(fields);
-        if (add(stage, key, isSource, incident.getId())) {
+        if (add(stage, key, isSource, draft)) {
           (isSource ? sourceOf : targetOf).add(key);
         } else {
           stage.state().setInhibitionsFull(stage.state().getInhibitionsFull() + 1);
@@ -45,33 +46,42 @@ final class Inhibitions {
     }
     incident.setSourceOf(sourceOf);
     incident.setTargetOf(targetOf);
+    turned(stage, sourceOf);
     Key128 by = oldestSource(stage, targetOf);
     if (by != null) {
-      draft.inhibit(by, stage.incident(by).getTitle());
+      draft.inhibit(by, stage.incident(by).getTitle(), draft.cause());
     }
   }
 
   /** The draft ceases to be open: nothing hides it, and it hides nothing. */
   static void leave(Stage stage, IncidentDraft draft) {
     Incident incident = draft.incident();
-    incident.getSourceOf().forEach(key -> remove(stage, key, true, incident.getId()));
-    incident.getTargetOf().forEach(key -> remove(stage, key, false, incident.getId()));
+    turned(stage, incident.getSourceOf());
+    incident.getSourceOf().forEach(key -> remove(stage, key, true, draft));
+    incident.getTargetOf().forEach(key -> remove(stage, key, false, draft));
     incident.setSourceOf(List.of());
     incident.setTargetOf(List.of());
     incident.setInhibitedBy(null);
   }
 
-  /** A source under these keys has come or gone, and is stored: marks its targets accordingly. */
-  static void spread(Stage stage, Cause cause, List<Key128> keys) {
-    for (Key128 key : keys) {
-      InhibitionState state = stage.inhibition(key);
-      if (state != null) {
-        state.getTargets().forEach(target -> mark(stage, cause, stage.incident(target)));
-      }
+  /** A source of this key has come or gone: marks its targets accordingly. */
+  static void due(Stage stage, Cause cause, Timer timer) {
+    InhibitionState state = stage.inhibition(timer.about());
+    if (state != null) {
+      Cause turn = new Cause(state.getTurnedOffset(), state.getTurnedIndex(), state.getTurnedBy());
+      state.getTargets().forEach(target -> mark(stage, cause, turn, stage.incident(target)));
     }
   }
 
-  private static void mark(Stage stage, Cause cause, Incident target) {
+  /**
+   * Lets the targets know, at the next moment of fold time: once for all that comes and goes within
+   * one, or each alert of an entry could change a thousand incidents.
+   */
+  private static void turned(Stage stage, List<Key128> keys) {
+    keys.forEach(key -> stage.arm(new Timer(stage.now() + 1, Timer.Kind.INHIBITION, key)));
+  }
+
+  private static void mark(Stage stage, Cause cause, Cause turn, Incident target) {
     Key128 by = target.getInhibitedBy();
     if (by != null && isSource(stage, target.getTargetOf(), by)) {
       return;
@@ -79,10 +89,10 @@ final class Inhibitions {
     Key128 oldest = oldestSource(stage, target.getTargetOf());
     if (oldest != null) {
       IncidentDraft.of(stage, cause, target)
-          .inhibit(oldest, stage.incident(oldest).getTitle())
+          .inhibit(oldest, stage.incident(oldest).getTitle(), turn)
           .done();
     } else if (by != null) {
-      IncidentDraft.of(stage, cause, target).uninhibit().done();
+      IncidentDraft.of(stage, cause, target).uninhibit(turn).done();
     }
   }
 
@@ -102,7 +112,8 @@ final class Inhibitions {
         .anyMatch(key -> Collections.binarySearch(stage.inhibition(key).getSources(), id) >= 0);
   }
 
-  private static boolean add(Stage stage, Key128 key, boolean source, Key128 id) {
+  private static boolean add(Stage stage, Key128 key, boolean source, IncidentDraft draft) {
+    Key128 id = draft.incident().getId();
     InhibitionState before = stage.inhibition(key);
     InhibitionState after =
         before == null ? InhibitionState.newBuilder().build() : Copies.of(before);
@@ -111,21 +122,29 @@ final class Inhibitions {
       return false;
     }
     ids.add(-1 - Collections.binarySearch(ids, id), id);
-    put(stage, key, after, source, ids);
+    put(stage, key, after, source, ids, draft.cause());
     return true;
   }
 
-  private static void remove(Stage stage, Key128 key, boolean source, Key128 id) {
+  private static void remove(Stage stage, Key128 key, boolean source, IncidentDraft draft) {
     InhibitionState after = Copies.of(stage.inhibition(key));
     List<Key128> ids = new ArrayList<>(source ? after.getSources() : after.getTargets());
-    ids.remove(id);
-    put(stage, key, after, source, ids);
+    ids.remove(draft.incident().getId());
+    put(stage, key, after, source, ids, draft.cause());
   }
 
   private static void put(
-      Stage stage, Key128 key, InhibitionState after, boolean source, List<Key128> ids) {
+      Stage stage,
+      Key128 key,
+      InhibitionState after,
+      boolean source,
+      List<Key128> ids,
+      Cause cause) {
     if (source) {
       after.setSources(ids);
+      after.setTurnedOffset(cause.offset());
+      after.setTurnedIndex(cause.index());
+      after.setTurnedBy(cause.actor());
     } else {
       after.setTargets(ids);
     }

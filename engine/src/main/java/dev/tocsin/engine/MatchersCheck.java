@@ -60,6 +60,10 @@ final class MatchersCheck {
     return steps > stepsMax;
   }
 
+  long steps() {
+    return steps;
+  }
+
   private void matcher(String path, Matcher matcher) {
     if (AlertField.ofMatcher(matcher.getField()) == null) {
       fault(

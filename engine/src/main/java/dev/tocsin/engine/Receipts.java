@@ -9,15 +9,16 @@ import java.util.Iterator;
 import java.util.List;
 
 /**
- * The sightings of the receipt window: a set of 128-bit receipts, each with where it stands on the
- * log and what came of it, in buckets by the time of their coming. A bucket takes receipts for five
- * minutes of fold time, or until it holds its share of the bound; it goes as a whole when the
- * window has passed since its last receipt, or when the bound is exceeded, the oldest first. So a
- * receipt is remembered for at least the window, unless more come within it than the bound.
+ * The sightings of the receipt window: a set of receipts, by 96 bits of their hashes, each with
+ * where it stands on the log and what came of it, in buckets by the time of their coming. A bucket
+ * takes receipts for five minutes of fold time, or until it holds its share of the bound; it goes
+ * as a whole when the window has passed since its last receipt, or when the bound is exceeded, the
+ * oldest first. So a receipt is remembered for at least the window, unless more come within it than
+ * the bound.
  *
  * <p>It is kept elsewhere in chunks: what was added since the last time, packed. Sizes: in a chunk
- * 16 bytes a receipt and about 2 for its position; in memory 24 to 31, and up to 9 more in the
- * newest bucket. One thread; what {@link #view} gives is for any.
+ * 16 bytes a receipt and about 2 for its position; in memory 24 to 30. One thread; what {@link
+ * #view} gives is for any.
  */
 public final class Receipts {
   /** Where chunks are kept. */

@@ -46,15 +46,17 @@ public final class Silences {
   }
 
   /** Takes a silence up, unless it is known, over, or one too many. */
-  static void create(Stage stage, long offset, Silence silence) {
-    if (silence.getEndMs() <= silence.getStartMs()
-        || silence.getStartMs() < 0
-        || silence.getEndMs() - stage.now() > AHEAD_MS_MAX) {
-      throw new IllegalArgumentException("a silence of such times: " + silence.getId());
+  static void create(Stage stage, long offset, Silence asked) {
+    if (asked.getEndMs() <= asked.getStartMs()
+        || asked.getStartMs() < 0
+        || asked.getEndMs() - stage.now() > AHEAD_MS_MAX) {
+      throw new IllegalArgumentException("a silence of such times: " + asked.getId());
     }
-    if (stage.silence(silence.getId()) != null || silence.getEndMs() <= stage.now()) {
+    if (stage.silence(asked.getId()) != null || asked.getEndMs() <= stage.now()) {
       return;
     }
+    Silence silence =
+        asked.getStartMs() == 0 ? Silence.newBuilder(asked).setStartMs(stage.now()).build() : asked;
     WorkspaceSilences of = ofWorkspace(stage, silence.getWorkspace());
     if (of.getLasting().size() >= LASTING_MAX) {
       stage.state().setSilencesFull(stage.state().getSilencesFull() + 1);
@@ -140,19 +142,37 @@ public final class Silences {
     List<Key128> ids = stage.openIncidents(silence.getWorkspace(), state.getWalkedTo(), STEP);
     for (Key128 id : ids) {
       Incident incident = stage.incident(id);
-      boolean concerns =
-          state.getPhase() == SilencePhase.ACTIVE
-              ? stage.matcher(silence).matches(incident)
-              : silence.getId().equals(incident.getSilencedBy());
-      if (concerns) {
+      boolean begins = state.getPhase() == SilencePhase.ACTIVE;
+      if (begins
+          ? stage.matcher(silence).matches(incident)
+          : silence.getId().equals(incident.getSilencedBy())) {
         IncidentDraft draft = IncidentDraft.of(stage, cause, incident);
-        if (judge(stage, draft)) {
+        if (begins ? begin(stage, draft, silence) : judge(stage, draft)) {
           draft.done();
         }
       }
     }
     state.setWalking(ids.size() == STEP);
     state.setWalkedTo(state.getWalking() ? ids.get(ids.size() - 1) : null);
+  }
+
+  /**
+   * Silences the draft by one that has just begun and matches it, if none that is active does so
+   * for longer: the others were asked before.
+   *
+   * @return whether that changes it
+   */
+  private static boolean begin(Stage stage, IncidentDraft draft, Silence silence) {
+    Key128 before = draft.incident().getSilencedBy();
+    SilenceState by = before == null ? null : stage.silence(before);
+    if (before != null && (by == null || by.getPhase() != SilencePhase.ACTIVE)) {
+      return judge(stage, draft); // that one has ended, and its own walk has not come here yet
+    }
+    if (by != null && !endsAfter(silence, by.getSilence())) {
+      return false;
+    }
+    draft.silence(silence);
+    return true;
   }
 
   /**

@@ -28,7 +28,9 @@ public record Timer(long dueMs, Kind kind, Key128 about) implements Comparable<T
     /** A flapping incident: it may have become steady. */
     FLAPPING(4),
     /** A silence: it may begin, end, be walked for further, or be forgotten. */
-    SILENCE(5);
+    SILENCE(5),
+    /** What one set of equal values inhibits: a source of it has come or gone. */
+    INHIBITION(6);
 
     private final byte code;
 
@@ -50,6 +52,7 @@ public record Timer(long dueMs, Kind kind, Key128 about) implements Comparable<T
         case 3 -> OUTCOME;
         case 4 -> FLAPPING;
         case 5 -> SILENCE;
+        case 6 -> INHIBITION;
         default -> throw new IllegalArgumentException("no kind of timer has the code " + code);
       };
     }

@@ -36,6 +36,7 @@ final class TimerFold {
       case OUTCOME -> Outcomes.due(stage, timer);
       case FLAPPING -> Flapping.due(stage, cause, timer);
       case SILENCE -> Silences.due(stage, cause, timer);
+      case INHIBITION -> Inhibitions.due(stage, cause, timer);
     }
   }
 

@@ -17,6 +17,7 @@ import dev.tocsin.schemas.Severity;
 import dev.tocsin.schemas.TimelineEntry;
 import dev.tocsin.schemas.TimelineKind;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -32,13 +33,15 @@ class InhibitionTest {
     log.send(Sighting.firing("disk").in("db")).after(SECOND);
     long revision = log.newest("db").getRevision();
     log.send(Sighting.firing("down").in("router"));
+    assertThat(log.newest("db").getInhibitedBy()).as("at the same moment").isNull();
+    later(log);
     Incident hidden = log.newest("db");
     assertThat(hidden.getInhibitedBy()).isEqualTo(log.newest("router").getId());
     assertThat(hidden.getRevision()).isEqualTo(revision + 1);
     TimelineEntry line = hidden.getTimeline().get(1);
     assertThat(line.getKind()).isEqualTo(TimelineKind.INHIBITED);
     assertThat(line.getText()).isEqualTo("title of down");
-    assertThat(line.getOffset()).isEqualTo(log.offset() - 1);
+    assertThat(line.getOffset()).as("the entry of the source").isEqualTo(log.offset() - 2);
     assertThat(log.eventTypes())
         .containsExactly(EventType.CREATED, EventType.CREATED, EventType.UPDATED);
     assertThat(last().getSuppressedBefore()).isFalse();
@@ -59,17 +62,40 @@ class InhibitionTest {
   @Test
   void target_isShownWhenTheLastSourceIsOpenNoMore() {
     log.send(Sighting.firing("down").in("router"), Sighting.firing("disk").in("db"));
-    log.after(SECOND).send(Sighting.ended("down").in("router"));
+    later(log.after(SECOND).send(Sighting.ended("down").in("router")));
     Incident shown = log.newest("db");
     assertThat(shown.getInhibitedBy()).isNull();
     assertThat(Log.timeline(shown)).endsWith(TimelineKind.UNINHIBITED);
     assertThat(last().getType()).isEqualTo(EventType.UPDATED);
     assertThat(last().getSuppressedBefore()).isTrue();
-    log.after(SECOND).send(Sighting.firing("down").in("router"));
+    later(log.after(SECOND).send(Sighting.firing("down").in("router")));
     assertThat(log.newest("db").getInhibitedBy()).as("reopened").isNotNull();
-    log.ask(Ask.move("r1", log.newest("router"), IncidentState.RESOLVED));
+    later(log.ask(Ask.move("r1", log.newest("router"), IncidentState.RESOLVED)));
     assertThat(log.newest("db").getInhibitedBy()).as("by a person").isNull();
     assertThat(log.newest("db").getTimeline()).last().hasFieldOrPropertyWithValue("actor", "anna");
+  }
+
+  /** However often an entry turns a source, its targets change once. */
+  @Test
+  void target_changesOnceForAllThatItsSourcesDoWithinAMoment() {
+    log.send(Sighting.firing("disk").in("db")).after(SECOND);
+    List<Sighting> turns = new ArrayList<>();
+    for (int i = 0; i < 100; i++) {
+      turns.add(Sighting.firing("down").in("router"));
+      turns.add(Sighting.ended("down").in("router"));
+    }
+    turns.add(Sighting.firing("down").in("router"));
+    log.send(turns.toArray(new Sighting[0]));
+    long revision = log.newest("db").getRevision();
+    later(log);
+    assertThat(log.newest("db").getInhibitedBy()).isEqualTo(log.newest("router").getId());
+    assertThat(log.newest("db").getRevision()).isEqualTo(revision + 1);
+    assertThat(log.timers(Timer.Kind.INHIBITION)).isZero();
+  }
+
+  /** What has come or gone is known to its targets. */
+  private static Log later(Log log) {
+    return log.after(Duration.ofMillis(1)).tick();
   }
 
   @Test
@@ -79,13 +105,13 @@ class InhibitionTest {
     two.send(Sighting.firing("down").in("r2"), Sighting.firing("disk").in("db"));
     assertThat(two.newest("db").getInhibitedBy()).isEqualTo(two.newest("r1").getId());
     int events = two.events.size();
-    two.send(Sighting.ended("down").in("r1"));
+    later(two.send(Sighting.ended("down").in("r1")));
     assertThat(two.newest("db").getInhibitedBy()).isEqualTo(two.newest("r2").getId());
     assertThat(two.events).hasSize(events + 2);
-    two.send(Sighting.firing("down").in("r1"));
+    later(two.send(Sighting.firing("down").in("r1")));
     assertThat(two.newest("db").getInhibitedBy()).as("stays").isEqualTo(two.newest("r2").getId());
     assertThat(two.events).hasSize(events + 3);
-    two.send(Sighting.ended("down").in("r1"), Sighting.ended("down").in("r2"));
+    later(two.send(Sighting.ended("down").in("r1"), Sighting.ended("down").in("r2")));
     assertThat(two.newest("db").getInhibitedBy()).isNull();
   }
 
@@ -157,10 +183,10 @@ class InhibitionTest {
     assertThat(log.newest("db").getInhibitedBy()).isNotNull();
     log.send(Sighting.firing("disk").in("web"));
     assertThat(log.newest("web").getInhibitedBy()).isNull();
-    log.send(Sighting.ended("down").in("router"));
+    later(log.send(Sighting.ended("down").in("router")));
     assertThat(log.newest("db").getInhibitedBy()).isNull();
     log.append(LogEntries.of(new RulesActivated(rules(3, behind("router")))));
-    log.send(Sighting.firing("down").in("router"));
+    later(log.send(Sighting.firing("down").in("router")));
     assertThat(log.newest("db").getInhibitedBy()).as("it opened under the first").isNotNull();
     assertThat(log.newest("web").getInhibitedBy()).as("it under none").isNull();
   }
@@ -187,7 +213,7 @@ class InhibitionTest {
     assertThat(log.newest("db" + Inhibitions.IDS_MAX).getInhibitedBy()).isNull();
     assertThat(log.counts().getInhibitionsFull()).isEqualTo(1);
     int events = log.events.size();
-    log.send(Sighting.ended("down").in("router"));
+    later(log.send(Sighting.ended("down").in("router")));
     assertThat(log.events).hasSize(events + 1 + Inhibitions.IDS_MAX);
     assertThat(log.incidents()).extracting(Incident::getInhibitedBy).containsOnlyNulls();
   }

@@ -123,7 +123,7 @@ class MergeTest {
     Log all = new Log(World.hiding(World.twitchy(DefaultRules.read())));
     all.send(Sighting.firing("a").in("g1"), Sighting.firing("b").in("g2"));
     assertThat(all.newest("g2").getInhibitedBy()).isNotNull();
-    all.ask(Ask.merge("r1", all.newest("g1"), OTHER));
+    all.ask(Ask.merge("r1", all.newest("g1"), OTHER)).after(Duration.ofMillis(1)).tick();
     assertThat(all.newest("g2").getInhibitedBy()).isNull();
   }
 

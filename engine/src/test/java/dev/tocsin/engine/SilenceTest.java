@@ -48,6 +48,26 @@ class SilenceTest {
   }
 
   @Test
+  void silence_withoutAStartBeginsWhenItIsApplied() {
+    log.send(Sighting.firing("disk").in("db")).after(HOUR);
+    long endMs = log.nowMs() + HOUR.toMillis();
+    log.append(LogEntries.of(Hush.silence("r1", 0, endMs, Hush.source("s-db"))));
+    assertThat(phase("r1")).isEqualTo(SilencePhase.ACTIVE);
+    assertThat(log.store.silence(Hush.id("r1")).getSilence().getStartMs()).isEqualTo(log.nowMs());
+    assertThat(log.newest("db").getSilencedBy()).isEqualTo(Hush.id("r1"));
+  }
+
+  @Test
+  void silence_thatBeginsHidesNothingThatOneHidesForLonger() {
+    log.send(Sighting.firing("disk").in("db"));
+    silence("long", "s-db", Duration.ZERO, HOUR.multipliedBy(3));
+    silence("short", "s-.*", Duration.ZERO, HOUR);
+    assertThat(log.newest("db").getSilencedBy()).isEqualTo(Hush.id("long"));
+    silence("longer", "s-.*", Duration.ZERO, HOUR.multipliedBy(4));
+    assertThat(log.newest("db").getSilencedBy()).isEqualTo(Hush.id("longer"));
+  }
+
+  @Test
   void silence_beginsAndEndsInItsTime() {
     log.send(Sighting.firing("disk").in("db"));
     long beginMs = log.nowMs() + HOUR.toMillis();

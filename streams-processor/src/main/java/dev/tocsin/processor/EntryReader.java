@@ -18,6 +18,7 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.slf4j.Logger;
@@ -147,9 +148,14 @@ final class EntryReader implements AutoCloseable {
   }
 
   private void discard() {
-    if (consumer != null) {
-      consumer.close();
-      consumer = null;
+    Consumer<byte[], byte[]> old = consumer;
+    consumer = null;
+    if (old != null) {
+      try {
+        old.close();
+      } catch (KafkaException e) { // as of a thread that is interrupted
+        LOG.debug("a consumer of entries did not close", e);
+      }
     }
   }
 

@@ -37,6 +37,9 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
   private static final Duration TICK_CHECK = Duration.ofMillis(250);
   private static final int DETAIL_MAX = 1_000;
 
+  /** Of what is dirty when a commit is asked for, so much may be in the midst of an entry. */
+  private static final int DIRTY_MAX_FACTOR = 2;
+
   private final ProcessorConfig config;
   private final Codec<LogEntry> entries;
   private final EntryGate gate;
@@ -83,7 +86,13 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
     this.context = context;
     partition = context.taskId().partition();
     KeyValueStore<Bytes, byte[]> bytes = context.getStateStore(FoldTopology.STATE_STORE);
-    store = new PartitionStore(bytes, memory.cache()::share, memory.receipts(), codecs);
+    store =
+        new PartitionStore(
+            bytes,
+            memory.cache()::share,
+            DIRTY_MAX_FACTOR * config.dirtyMax(),
+            memory.receipts(),
+            codecs);
     CommitHook hook = context.getStateStore(FoldTopology.COMMIT_HOOK);
     hook.beforeCommit(store::flush);
     fold = new Fold(store, this::publish);

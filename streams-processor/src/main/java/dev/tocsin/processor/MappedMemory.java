@@ -10,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.apache.kafka.streams.errors.ProcessorStateException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Memory beside the heap that the system may write to the disk and take for something else: pieces
@@ -17,6 +19,8 @@ import org.apache.kafka.streams.errors.ProcessorStateException;
  * a piece of them. What is in them does not outlive the process. Thread-safe.
  */
 public final class MappedMemory implements ReceiptMemory {
+  private static final Logger LOG = LoggerFactory.getLogger(MappedMemory.class);
+
   /** What is no larger lies in the heap: most receipts of a quiet log. */
   private static final int HEAP_BYTES_MAX = 4 << 10;
 
@@ -58,23 +62,33 @@ public final class MappedMemory implements ReceiptMemory {
 
   private ByteBuffer map(int bytes) {
     try {
-      sweep();
-      Path file = Files.createTempFile(folder, "receipts-", SUFFIX);
-      try (FileChannel channel =
-          FileChannel.open(
-              file,
-              StandardOpenOption.READ,
-              StandardOpenOption.WRITE,
-              StandardOpenOption.DELETE_ON_CLOSE)) {
-        // A page that the disk has no room for ends the JVM when it is touched: better now.
-        for (int rest = bytes; rest > 0; ) {
-          rest -= channel.write(ByteBuffer.allocate(Math.min(rest, WRITE_BYTES)));
-        }
-        return channel.map(MapMode.READ_WRITE, 0, bytes);
-      }
+      return mapped(bytes);
+    } catch (IOException full) {
+      LOG.warn("looking for room for receipts in what nobody holds any more: {}", full.toString());
+    }
+    System.gc(); // a piece keeps its room on the disk until it is found to be dead
+    try {
+      return mapped(bytes);
     } catch (IOException e) {
       throw new ProcessorStateException(
           "receipts have no room: %d bytes in %s: %s".formatted(bytes, folder, e.getMessage()), e);
+    }
+  }
+
+  private ByteBuffer mapped(int bytes) throws IOException {
+    sweep();
+    Path file = Files.createTempFile(folder, "receipts-", SUFFIX);
+    try (FileChannel channel =
+        FileChannel.open(
+            file,
+            StandardOpenOption.READ,
+            StandardOpenOption.WRITE,
+            StandardOpenOption.DELETE_ON_CLOSE)) {
+      // A page that the disk has no room for ends the JVM when it is touched: better now.
+      for (int rest = bytes; rest > 0; ) {
+        rest -= channel.write(ByteBuffer.allocate(Math.min(rest, WRITE_BYTES)));
+      }
+      return channel.map(MapMode.READ_WRITE, 0, bytes);
     }
   }
 

@@ -49,6 +49,7 @@ final class PartitionStore implements FoldStore {
   private final KeyValueStore<Bytes, byte[]> store;
   private final StateCodecs codecs;
   private final RecordCache cache;
+  private final int dirtyMax;
   private final Table<FingerprintState> fingerprints;
   private final Table<GroupState> groups;
   private final Table<Incident> incidents;
@@ -57,6 +58,10 @@ final class PartitionStore implements FoldStore {
   private final Table<InhibitionState> inhibitions;
   private final Table<SilenceState> silences;
   private final Table<WorkspaceSilences> workspaceSilences;
+
+  /** All of them, in the order in which they are stored. */
+  private final List<Table<?>> tables;
+
   private final TimerQueue timers;
   private final TallyTimers tallyTimers;
   private final StoredReceipts receipts;
@@ -70,21 +75,25 @@ final class PartitionStore implements FoldStore {
   private volatile Rules rules;
 
   PartitionStore(KeyValueStore<Bytes, byte[]> store, LongSupplier cacheBytesMax) {
-    this(store, cacheBytesMax, ReceiptMemory.HEAP, new StateCodecs());
+    this(store, cacheBytesMax, Integer.MAX_VALUE, ReceiptMemory.HEAP, new StateCodecs());
   }
 
   /**
    * One that is read and written by {@code codecs}.
    *
    * @param cacheBytesMax of records that are as they are stored; may move
+   * @param dirtyMax changed records that may wait for {@link #flush}; where one entry changes more,
+   *     as one does before which much is due, they are stored as it goes on
    */
   PartitionStore(
       KeyValueStore<Bytes, byte[]> store,
       LongSupplier cacheBytesMax,
+      int dirtyMax,
       ReceiptMemory receiptMemory,
       StateCodecs codecs) {
     this.store = store;
     this.codecs = codecs;
+    this.dirtyMax = dirtyMax;
     this.cache = new RecordCache(cacheBytesMax);
     this.fingerprints = new Table<>(StateKeys.FINGERPRINT, codecs.fingerprints(), store, cache);
     this.groups = new Table<>(StateKeys.GROUP, codecs.groups(), store, cache);
@@ -95,6 +104,16 @@ final class PartitionStore implements FoldStore {
     this.silences = new Table<>(StateKeys.SILENCE, codecs.silences(), store, cache);
     this.workspaceSilences =
         new Table<>(StateKeys.SILENCES, codecs.workspaceSilences(), store, cache);
+    this.tables =
+        List.of(
+            fingerprints,
+            groups,
+            tallies,
+            incidents,
+            outcomes,
+            inhibitions,
+            silences,
+            workspaceSilences);
     this.timers = new TimerQueue(store);
     this.state = read(StateKeys.STATE, codecs.states()).orElseGet(InitialState::partition);
     this.rules = read(StateKeys.RULES, codecs.rules()).orElseGet(InitialState::rules);
@@ -206,6 +225,9 @@ final class PartitionStore implements FoldStore {
       }
       state = changes.state();
       stateChanged = true;
+      if (dirty() >= dirtyMax) {
+        flush();
+      }
     } finally {
       lock.writeLock().unlock();
     }
@@ -219,16 +241,6 @@ final class PartitionStore implements FoldStore {
     lock.writeLock().lock();
     try {
       List<KeyValue<Bytes, byte[]>> batch = new ArrayList<>();
-      List<Table<?>> tables =
-          List.of(
-              fingerprints,
-              groups,
-              tallies,
-              incidents,
-              outcomes,
-              inhibitions,
-              silences,
-              workspaceSilences);
       tables.forEach(table -> table.encodeInto(batch));
       tallyTimers.flushInto(batch);
       receipts.flushInto(batch, state.getFoldTimeMs(), rules);
@@ -249,15 +261,11 @@ final class PartitionStore implements FoldStore {
 
   /** Changed records that wait in memory for the next commit. */
   long dirty() {
-    return (long) fingerprints.dirty()
-        + groups.dirty()
-        + incidents.dirty()
-        + tallies.dirty()
-        + outcomes.dirty()
-        + inhibitions.dirty()
-        + silences.dirty()
-        + workspaceSilences.dirty()
-        + receipts.unstored();
+    long dirty = receipts.unstored();
+    for (Table<?> table : tables) {
+      dirty += table.dirty();
+    }
+    return dirty;
   }
 
   /** One incident, for any thread. */

@@ -20,6 +20,8 @@ final class RecordCache {
   /** Objects are larger than what they are encoded to. */
   private static final int BYTES_PER_ENCODED_BYTE = 3;
 
+  private static final int STEPS_FOR_ONE = 16;
+
   private final LongSupplier bytesMax;
   private final Deque<CachedRecord<?>> round = new ArrayDeque<>();
   private long bytes;
@@ -49,7 +51,20 @@ final class RecordCache {
 
   /** Lets go of as much as is too much, in two rounds at most. */
   void trim() {
-    for (int steps = 2 * round.size(); steps > 0 && bytes > bytesMax.getAsLong(); steps--) {
+    trim(2 * round.size());
+  }
+
+  /**
+   * The same for one record that has come: a few steps only, since what is changed may fill it and
+   * cannot leave before it is stored.
+   */
+  void trimForOne() {
+    trim(STEPS_FOR_ONE);
+  }
+
+  private void trim(int stepsMax) {
+    int steps = Math.min(stepsMax, 2 * round.size());
+    for (; steps > 0 && bytes > bytesMax.getAsLong(); steps--) {
       CachedRecord<?> record = round.removeFirst();
       if (record.changed || (record.asked && record.value != null)) {
         record.asked = false;

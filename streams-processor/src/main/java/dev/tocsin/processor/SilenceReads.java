@@ -13,6 +13,7 @@ import dev.tocsin.proto.state.ReadSilencesResponse;
 import dev.tocsin.runtime.IncidentMapper;
 import dev.tocsin.schemas.IncidentId;
 import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.SilencePhase;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
@@ -26,18 +27,30 @@ final class SilenceReads {
 
   private SilenceReads() {}
 
-  /** The silences of a workspace. */
+  /** The silences of a workspace, or one of them. */
   static ReadSilencesResponse read(PartitionView view, ReadSilencesRequest request) {
     ReadSilencesResponse.Builder response =
         ReadSilencesResponse.newBuilder().setAppliedOffset(view.state().getAppliedOffset());
-    view.store()
-        .readSilences(request.getWorkspace())
-        .forEach(
-            each ->
-                response.addSilences(
-                    KeptSilence.newBuilder()
-                        .setSilence(toProto(each))
-                        .setContent(ByteString.copyFrom(each.getSilence().getContent().bytes()))));
+    Optional<Key128> id =
+        request.getId().isEmpty()
+            ? Optional.empty()
+            : Optional.of(new Key128(request.getId().toByteArray()));
+    for (dev.tocsin.schemas.SilenceState each : view.store().readSilences(request.getWorkspace())) {
+      if (each.getPhase() != SilencePhase.ENDED) {
+        response.setLasting(response.getLasting() + 1);
+        id.ifPresent(
+            any ->
+                response.setLastingSteps(
+                    response.getLastingSteps()
+                        + IncidentMatcher.steps(each.getSilence().getMatchers())));
+      }
+      if (id.isEmpty() || id.get().equals(each.getSilence().getId())) {
+        response.addSilences(
+            KeptSilence.newBuilder()
+                .setSilence(toProto(each))
+                .setContent(ByteString.copyFrom(each.getSilence().getContent().bytes())));
+      }
+    }
     return response.build();
   }
 

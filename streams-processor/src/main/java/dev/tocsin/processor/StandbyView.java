@@ -75,7 +75,7 @@ final class StandbyView implements IncidentView {
   public Optional<Tallied> read(Key128 id) {
     byte[] incident = store.get(StateKeys.of(StateKeys.INCIDENT, id));
     byte[] tally = store.get(StateKeys.of(StateKeys.TALLY, id));
-    // As in the owner's store, the tally comes first and goes last.
+    // A commit may be half here: of one that comes or goes, both are there or it is not.
     return incident == null || tally == null
         ? Optional.empty()
         : Optional.of(

@@ -195,6 +195,10 @@ final class StateService extends IncidentStateGrpc.IncidentStateImplBase {
   @Override
   public void readSilences(
       ReadSilencesRequest request, StreamObserver<ReadSilencesResponse> reply) {
+    if (!request.getId().isEmpty() && request.getId().size() != ID_BYTES) {
+      reply.onError(Errors.invalid("id", "must be absent or 16 bytes"));
+      return;
+    }
     answerAsOwner(
         request.getPartition(),
         request.hasMinOffset() ? request.getMinOffset() : -1,

@@ -46,10 +46,10 @@ final class StoredReceipts {
 
   /** Adds what is not stored, and what is to be deleted since it is too old, to a batch. */
   void flushInto(List<KeyValue<Bytes, byte[]>> batch, long atMs, Rules rules) {
+    orphans.forEach(key -> batch.add(KeyValue.pair(key, null))); // a new chunk may take their place
+    orphans.clear();
     receipts.expire(atMs, rules);
     receipts.flush(new ChunksInto(batch));
-    orphans.forEach(key -> batch.add(KeyValue.pair(key, null)));
-    orphans.clear();
     unstored = 0;
   }
 

@@ -50,7 +50,7 @@ final class Table<V extends SpecificRecordBase> {
     record = new CachedRecord<>(this, key, codec.decode(bytes));
     records.put(key, record);
     cache.stored(record, bytes.length);
-    cache.trim();
+    cache.trimForOne();
     return record.value;
   }
 

@@ -13,6 +13,7 @@ import dev.tocsin.schemas.Partitions;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.Severity;
+import dev.tocsin.schemas.Silence;
 import dev.tocsin.schemas.Topics;
 import java.util.ArrayList;
 import java.util.List;
@@ -60,7 +61,9 @@ final class LiveLog implements AutoCloseable {
     LogEntry entry = world.next().entry();
     if (entry.getPayload() instanceof RulesActivated rules) {
       toAll(LogEntries.of(new RulesActivated(hasty(rules.getRules()))));
-    } else if (entry.getSilence() != null || entry.getSilenceExpired() != null) {
+    } else if (entry.getSilence() != null) {
+      toAll(LogEntries.of(lasting(entry.getSilence())));
+    } else if (entry.getSilenceExpired() != null) {
       toAll(entry);
     } else if (entry.getPayload() instanceof Alerts alerts) {
       Map<Integer, List<Alert>> routed =
@@ -76,6 +79,7 @@ final class LiveLog implements AutoCloseable {
 
   /** As {@link World#quick}, for a log of seconds; what is closed stays. */
   private static Rules hasty(Rules rules) {
+    rules.setVersion(rules.getVersion() + 1); // the log begins with rules of its own
     rules.setReceiptWindowMs(6_000L);
     rules.setReopenWindowMs(500L);
     rules.setAutoResolveAfterMs(2_000L);
@@ -83,6 +87,13 @@ final class LiveLog implements AutoCloseable {
     rules.setRetentionMs(3_600_000L);
     rules.setOutcomeWindowMs(3_000L);
     return rules;
+  }
+
+  /** From when it is applied, for some seconds. */
+  private Silence lasting(Silence silence) {
+    silence.setStartMs(0);
+    silence.setEndMs(System.currentTimeMillis() + 2_000 + random.nextInt(8_000));
+    return silence;
   }
 
   private void meddle() throws Exception {

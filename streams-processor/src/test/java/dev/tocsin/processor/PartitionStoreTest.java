@@ -10,6 +10,7 @@ import dev.tocsin.engine.FoldStore;
 import dev.tocsin.engine.Lifecycle;
 import dev.tocsin.engine.MemoryStore;
 import dev.tocsin.engine.Receipt;
+import dev.tocsin.engine.ReceiptMemory;
 import dev.tocsin.engine.Stamper;
 import dev.tocsin.schemas.Alert;
 import dev.tocsin.schemas.Alerts;
@@ -116,6 +117,27 @@ class PartitionStoreTest implements FoldStoreContract {
     }
     keys.removeIf(key -> key.get()[0] != table); // a range has its end as well
     return keys;
+  }
+
+  /** As an entry does before which a day's worth is due. */
+  @Test
+  void entry_thatChangesMuchIsStoredAsItGoesOn() {
+    int dirtyMax = 20;
+    store =
+        new PartitionStore(
+            disk.bytes(), () -> CACHE_BYTES, dirtyMax, ReceiptMemory.HEAP, new StateCodecs());
+    Fold fold = new Fold(store, event -> {});
+    MemoryStore model = new MemoryStore();
+    Fold modelFold = new Fold(model, event -> {});
+    World world = new World(25);
+    for (int offset = 0; offset < 600; offset++) {
+      World.Entry next = world.next();
+      fold.apply(next.entry(), offset, next.atMs());
+      modelFold.apply(next.entry(), offset, next.atMs());
+      assertThat(store.dirty()).isLessThan(dirtyMax);
+    }
+    store.flush();
+    assertThat(digest(store).exact()).isEqualTo(model.digest().exact());
   }
 
   @Test

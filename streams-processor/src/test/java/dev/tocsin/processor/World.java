@@ -56,12 +56,19 @@ final class World {
   private final MemoryStore model = new MemoryStore();
   private final Fold fold = new Fold(model, event -> {});
   private final Set<Key128> requests = new LinkedHashSet<>();
+  private final int engineVersion;
   private int offset;
   private final List<Alert> sent = new ArrayList<>();
   private long nowMs = START_MS;
   private boolean begun;
 
+  /** One that is folded by the newest version of the engine. */
   World(long seed) {
+    this(seed, Fold.ENGINE_VERSION);
+  }
+
+  World(long seed, int engineVersion) {
+    this.engineVersion = engineVersion;
     random = new Random(seed);
     people = new Random(seed + 1);
   }
@@ -155,7 +162,9 @@ final class World {
   private Entry made() {
     if (!begun) {
       begun = true;
-      return new Entry(LogEntries.of(new RulesActivated(steering(quick(1)))), nowMs);
+      LogEntry first = LogEntries.of(new RulesActivated(steering(quick(1))));
+      first.setEngineActivated(engineVersion);
+      return new Entry(first, nowMs);
     }
     int pace = random.nextInt(100);
     nowMs +=
