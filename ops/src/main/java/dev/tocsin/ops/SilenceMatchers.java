@@ -17,6 +17,13 @@ public final class SilenceMatchers {
   private SilenceMatchers() {}
 
   /**
+   * What their expressions may cost an incident: the size of each times its field's longest text.
+   */
+  public static long steps(List<Matcher> matchers) {
+    return IncidentMatcher.steps(matchers);
+  }
+
+  /**
    * Reads and checks them.
    *
    * @param texts each {@code FIELD OPERATOR VALUE}

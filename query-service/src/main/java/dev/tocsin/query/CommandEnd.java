@@ -97,6 +97,16 @@ record CommandEnd(Outcome outcome, Incident incident, StatusRuntimeException err
             OwnerCalls.RETRY_AFTER));
   }
 
+  /** The same, and the request id belongs to another of the second one's commands. */
+  static CommandEnd halfMergedForGood() {
+    return failed(
+        Outcome.REQUEST_ID_REUSED,
+        Errors.invalid(
+            "request_id",
+            "was used for another command on the other incident within the hour: it is merged, and"
+                + " the other incident does not say so; send it again under a new request_id"));
+  }
+
   /** Its time is up. */
   static CommandEnd late(CommandEntry entry) {
     return unknown(Code.DEADLINE_EXCEEDED, "there was no outcome in time", entry);

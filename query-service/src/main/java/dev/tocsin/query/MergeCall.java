@@ -129,7 +129,13 @@ final class MergeCall {
         reader.mergedFrom(request, incident.getTitle()),
         second ->
             end.accept(
-                second.error() == null ? first : CommandEnd.halfMerged(request.getRequestId())));
+                switch (second.outcome()) {
+                  case DONE -> first;
+                  case OUTCOME_UNKNOWN, NOT_APPENDED, CANCELLED, OUTCOMES_FULL ->
+                      CommandEnd.halfMerged(request.getRequestId());
+                  case REQUEST_ID_REUSED -> CommandEnd.halfMergedForGood();
+                  default -> second;
+                }));
   }
 
   private void send(CommandEntry entry, Consumer<CommandEnd> then) {

@@ -1,6 +1,7 @@
 package dev.tocsin.query;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.MessageLite;
 import com.google.rpc.Code;
 import dev.tocsin.ops.SilenceMatchers;
 import dev.tocsin.proto.incidents.CreateSilenceRequest;
@@ -21,6 +22,7 @@ import dev.tocsin.runtime.Caller;
 import dev.tocsin.runtime.Errors;
 import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.IncidentId;
+import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.Silence;
@@ -30,6 +32,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +43,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.Semaphore;
 import java.util.function.Function;
 import java.util.function.IntFunction;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,8 +57,11 @@ final class SilenceCalls extends SilencesGrpc.SilencesImplBase {
   /** Calls under way at once; one more is UNAVAILABLE. */
   private static final int CALLS_MAX = 64;
 
-  /** Of the incidents that a preview tells; with one more, less than a gRPC message may have. */
+  /** Of what a list or a preview tells; with one more, less than a gRPC message may have. */
   private static final int BYTES_MAX = 3 << 20;
+
+  /** Of the expressions of a workspace's silences together: what rules may cost an alert. */
+  private static final long STEPS_MAX = 10_000_000;
 
   /** Silences come to their ends by the hour. */
   private static final Duration FULL_RETRY_AFTER = Duration.ofMinutes(10);
@@ -88,12 +95,8 @@ final class SilenceCalls extends SilencesGrpc.SilencesImplBase {
         replies,
         call -> {
           SilenceReader.Asked asked = reader.read(request);
-          String id = IncidentId.text(asked.silence().getId());
-          return call.read(any -> null)
-              .thenApply(kept -> toAppend(asked.silence(), kept))
-              .thenCompose(silence -> call.append(LogEntries.of(silence), asked.requestId()))
-              .thenCompose(call::read)
-              .thenApply(kept -> created(id, kept))
+          return call.read(asked.silence().getId())
+              .thenCompose(kept -> create(call, asked, kept))
               .thenApply(
                   silence ->
                       CreateSilenceResponse.newBuilder()
@@ -110,16 +113,17 @@ final class SilenceCalls extends SilencesGrpc.SilencesImplBase {
         replies,
         call -> {
           SilenceExpired asked = reader.expired(request.getId());
-          String id = IncidentId.text(asked.getId());
-          return call.read(any -> null)
+          return call.read(asked.getId())
               .thenCompose(
                   kept -> {
-                    known(id, kept);
-                    return call.append(LogEntries.of(asked), "");
+                    known(asked.getId(), kept);
+                    return call.append(LogEntries.of(asked), asked.getId(), "");
                   })
-              .thenCompose(call::read)
               .thenApply(
-                  kept -> ExpireSilenceResponse.newBuilder().setSilence(known(id, kept)).build());
+                  kept ->
+                      ExpireSilenceResponse.newBuilder()
+                          .setSilence(known(asked.getId(), kept))
+                          .build());
         });
   }
 
@@ -129,15 +133,11 @@ final class SilenceCalls extends SilencesGrpc.SilencesImplBase {
     serve(
         replies,
         call ->
-            call.read(any -> null)
+            call.read(null)
                 .thenApply(
                     kept ->
                         ListSilencesResponse.newBuilder()
-                            .addAllSilences(
-                                merged(kept).values().stream()
-                                    .filter(each -> request.getIncludeEnded() || !ended(each))
-                                    .sorted(NEWEST_FIRST)
-                                    .toList())
+                            .addAllSilences(listed(merged(kept), request.getIncludeEnded()))
                             .setPartitions(call.partitions)
                             .build()));
   }
@@ -159,45 +159,55 @@ final class SilenceCalls extends SilencesGrpc.SilencesImplBase {
           .thenComparing(dev.tocsin.proto.incidents.Silence::getId)
           .reversed();
 
-  /** The silence that is to be in every partition: one that is known already stays as it is. */
-  private static Silence toAppend(Silence asked, List<ReadSilencesResponse> kept) {
-    String id = IncidentId.text(asked.getId());
+  /** Puts it in every partition that lacks it; one that is known already stays as it is. */
+  private static CompletableFuture<dev.tocsin.proto.incidents.Silence> create(
+      Call call, SilenceReader.Asked asked, List<ReadSilencesResponse> kept) {
+    Silence silence = asked.silence();
+    ByteString content = ByteString.copyFrom(silence.getContent().bytes());
     Optional<KeptSilence> known =
-        kept.stream()
-            .flatMap(part -> part.getSilencesList().stream())
-            .filter(each -> each.getSilence().getId().equals(id))
-            .findFirst();
+        kept.stream().flatMap(part -> part.getSilencesList().stream()).findFirst();
     if (known.isPresent()) {
-      if (!known.get().getContent().equals(ByteString.copyFrom(asked.getContent().bytes()))) {
+      if (!known.get().getContent().equals(content)) {
         throw Errors.invalid("request_id", "was used for another silence");
       }
-      return SilenceReader.again(asked.getWorkspace(), known.get());
-    }
-    if (kept.stream().anyMatch(SilenceCalls::isFull)) {
+      var whole = known(silence.getId(), kept);
+      if (ended(whole) || whole.getPartitions() == call.partitions) {
+        return CompletableFuture.completedFuture(whole);
+      }
+      silence = SilenceReader.again(silence.getWorkspace(), known.get());
+    } else if (kept.stream().anyMatch(SilenceCalls::isFull)) {
       throw full();
+    } else {
+      long steps = SilenceMatchers.steps(silence.getMatchers());
+      if (kept.stream().anyMatch(part -> part.getLastingSteps() + steps > STEPS_MAX)) {
+        throw tooCostly();
+      }
     }
-    return asked;
+    return call.append(LogEntries.of(silence), silence.getId(), asked.requestId())
+        .thenApply(after -> created(call, asked.silence().getId(), after));
   }
 
   private static boolean isFull(ReadSilencesResponse part) {
-    return part.getSilencesList().stream().filter(each -> !ended(each.getSilence())).count()
-        >= SilenceMatchers.LASTING_MAX;
+    return part.getLasting() >= SilenceMatchers.LASTING_MAX;
   }
 
   private static dev.tocsin.proto.incidents.Silence created(
-      String id, List<ReadSilencesResponse> kept) {
-    dev.tocsin.proto.incidents.Silence silence = merged(kept).get(id);
-    if (silence == null) {
-      throw full();
+      Call call, Key128 id, List<ReadSilencesResponse> kept) {
+    dev.tocsin.proto.incidents.Silence silence = merged(kept).get(IncidentId.text(id));
+    if (silence == null && kept.stream().noneMatch(SilenceCalls::isFull)) {
+      throw Errors.invalid("end", "is past, by the time of the log");
+    }
+    if (silence == null || silence.getPartitions() < call.partitions) {
+      throw full(); // others came first, in some partitions or in all
     }
     return silence;
   }
 
   private static dev.tocsin.proto.incidents.Silence known(
-      String id, List<ReadSilencesResponse> kept) {
-    dev.tocsin.proto.incidents.Silence silence = merged(kept).get(id);
+      Key128 id, List<ReadSilencesResponse> kept) {
+    dev.tocsin.proto.incidents.Silence silence = merged(kept).get(IncidentId.text(id));
     if (silence == null) {
-      throw Errors.notFound("there is no silence " + id);
+      throw Errors.notFound("there is no silence " + IncidentId.text(id));
     }
     return silence;
   }
@@ -206,6 +216,32 @@ final class SilenceCalls extends SilencesGrpc.SilencesImplBase {
     return Errors.exhausted(
         "the workspace has %d silences that have not ended: end some, or wait"
             .formatted(SilenceMatchers.LASTING_MAX),
+        FULL_RETRY_AFTER);
+  }
+
+  /** Newest first: those that have not ended, and of the others as many as have room. */
+  private static List<dev.tocsin.proto.incidents.Silence> listed(
+      Map<String, dev.tocsin.proto.incidents.Silence> all, boolean alsoEnded) {
+    Map<Boolean, List<dev.tocsin.proto.incidents.Silence>> byEnd =
+        all.values().stream()
+            .sorted(NEWEST_FIRST)
+            .collect(Collectors.partitioningBy(SilenceCalls::ended));
+    List<dev.tocsin.proto.incidents.Silence> told = new ArrayList<>(byEnd.get(false));
+    int bytes = told.stream().mapToInt(MessageLite::getSerializedSize).sum();
+    for (dev.tocsin.proto.incidents.Silence each : byEnd.get(true)) {
+      bytes += each.getSerializedSize();
+      if (alsoEnded && bytes <= BYTES_MAX) {
+        told.add(each);
+      }
+    }
+    told.sort(NEWEST_FIRST);
+    return told;
+  }
+
+  private static StatusRuntimeException tooCostly() {
+    return Errors.exhausted(
+        "the expressions of the workspace's silences would cost each incident more than %,d steps together: end some, or use = where there is no choice"
+            .formatted(STEPS_MAX),
         FULL_RETRY_AFTER);
   }
 
@@ -306,13 +342,22 @@ final class SilenceCalls extends SilencesGrpc.SilencesImplBase {
       this.partitions = assignment.partitions();
     }
 
-    /** What all partitions keep, once they have applied these offsets; null for no wait. */
-    CompletableFuture<List<ReadSilencesResponse>> read(IntFunction<Long> offsets) {
+    /** What all partitions keep of one silence, or of all if it is null. */
+    CompletableFuture<List<ReadSilencesResponse>> read(Key128 id) {
+      return read(id, any -> null);
+    }
+
+    /** The same once they have applied these offsets; null for no wait. */
+    private CompletableFuture<List<ReadSilencesResponse>> read(
+        Key128 id, IntFunction<Long> offsets) {
       return AllPartitions.ask(
           partitions,
           (partition, answer) -> {
             ReadSilencesRequest.Builder request =
                 ReadSilencesRequest.newBuilder().setPartition(partition).setWorkspace(workspace);
+            if (id != null) {
+              request.setId(ByteString.copyFrom(id.bytes()));
+            }
             Long offset = offsets.apply(partition);
             if (offset != null) {
               request.setMinOffset(offset);
@@ -337,15 +382,38 @@ final class SilenceCalls extends SilencesGrpc.SilencesImplBase {
                   answer));
     }
 
-    /** Appends an entry to every partition; gives the offset of each. */
-    CompletableFuture<IntFunction<Long>> append(LogEntry entry, String requestId) {
+    /** Appends an entry to every partition; gives what all keep of the silence then. */
+    CompletableFuture<List<ReadSilencesResponse>> append(
+        LogEntry entry, Key128 id, String requestId) {
       byte[] bytes = ENTRIES.encode(entry);
       return AllPartitions.<Long>ask(
               partitions,
               (partition, answer) ->
                   log.append(partition, bytes, new Appended(partition, requestId, answer)))
-          .thenApply(offsets -> offsets::get);
+          .thenCompose(
+              offsets ->
+                  read(id, offsets::get)
+                      .exceptionallyCompose(
+                          failure -> CompletableFuture.failedFuture(unread(failure, requestId))));
     }
+  }
+
+  /** The entries are on the log, and not all owners say what came of them. */
+  private static StatusRuntimeException unread(Throwable failure, String requestId) {
+    StatusRuntimeException why = status(failure);
+    return why.getStatus().getCode() == Status.Code.CANCELLED
+        ? why
+        : unknown("not every partition says so yet", requestId);
+  }
+
+  private static StatusRuntimeException unknown(String why, String requestId) {
+    return Errors.because(
+        Code.UNAVAILABLE,
+        CommandEnd.Outcome.OUTCOME_UNKNOWN.name(),
+        "%s: ask again%s"
+            .formatted(why, requestId.isEmpty() ? "" : " under the request_id " + requestId),
+        requestId.isEmpty() ? Map.of() : Map.of("request_id", requestId),
+        OwnerCalls.RETRY_AFTER);
   }
 
   /** What becomes of one partition's entry. */
@@ -368,16 +436,9 @@ final class SilenceCalls extends SilencesGrpc.SilencesImplBase {
 
     private void incomplete(String why) {
       answer.failed(
-          Errors.because(
-              Code.UNAVAILABLE,
-              CommandEnd.Outcome.OUTCOME_UNKNOWN.name(),
-              "partition %d: %s: only some partitions may have it; ask again%s"
-                  .formatted(
-                      partition,
-                      why,
-                      requestId.isEmpty() ? "" : " under the request_id " + requestId),
-              requestId.isEmpty() ? Map.of() : Map.of("request_id", requestId),
-              OwnerCalls.RETRY_AFTER));
+          SilenceCalls.unknown(
+              "partition %d: %s: only some partitions may have it".formatted(partition, why),
+              requestId));
     }
   }
 }

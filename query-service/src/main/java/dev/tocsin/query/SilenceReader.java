@@ -1,5 +1,6 @@
 package dev.tocsin.query;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.Timestamp;
 import dev.tocsin.ops.SilenceMatchers;
 import dev.tocsin.proto.incidents.CreateSilenceRequest;
@@ -26,6 +27,13 @@ import java.util.UUID;
  */
 final class SilenceReader {
   static final int COMMENT_MAX = 1024;
+
+  /**
+   * Of the matchers and the comment, in UTF-8: all of a workspace's that have not ended are less
+   * than a gRPC message may have.
+   */
+  static final int BYTES_MAX = 3 << 10;
+
   static final Duration AHEAD_MAX = Duration.ofDays(365);
   private static final int MATCHERS_MAX = 20;
   private static final long SECONDS_MAX = 253_402_300_799L; // the last of the year 9999
@@ -46,12 +54,13 @@ final class SilenceReader {
     new FieldCheck(faults)
         .required("comment", request.getComment(), COMMENT_MAX)
         .text("request_id", request.getRequestId(), CommandCheck.REQUEST_ID_MAX);
-    long startMs = request.hasStart() ? time("start", request.getStart(), faults) : nowMs;
+    size(request, faults);
+    long startMs = request.hasStart() ? time("start", request.getStart(), faults) : 0;
     long endMs = request.hasEnd() ? time("end", request.getEnd(), faults) : 0;
     if (!request.hasEnd()) {
       faults.add("end", "must be given");
     } else if (faults.none()) {
-      times(nowMs, startMs, endMs, faults);
+      times(nowMs, request.hasStart() ? startMs : nowMs, endMs, faults);
     }
     faults.raise();
     Caller caller = Caller.current();
@@ -114,6 +123,18 @@ final class SilenceReader {
       new FieldCheck(faults).text("matchers[" + i + "]", texts.get(i), CommandCheck.NOTE_MAX);
     }
     return SilenceMatchers.read(texts, faults::add);
+  }
+
+  private static void size(CreateSilenceRequest request, Violations faults) {
+    int bytes = request.getCommentBytes().size();
+    for (ByteString each : request.getMatchersList().asByteStringList()) {
+      bytes += each.size();
+    }
+    if (bytes > BYTES_MAX) {
+      faults.add(
+          "matchers, comment",
+          "must be at most %,d bytes of UTF-8 together, not %,d".formatted(BYTES_MAX, bytes));
+    }
   }
 
   private static void times(long nowMs, long startMs, long endMs, Violations faults) {

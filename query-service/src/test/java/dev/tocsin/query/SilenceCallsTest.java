@@ -21,8 +21,10 @@ import dev.tocsin.proto.incidents.SilenceState;
 import dev.tocsin.proto.state.KeptSilence;
 import dev.tocsin.proto.state.ReadSilencesRequest;
 import dev.tocsin.proto.state.ReadSilencesResponse;
+import dev.tocsin.query.FakeProcessors.Fault;
 import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.IncidentId;
+import dev.tocsin.schemas.Key128;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.Silence;
 import io.grpc.Status;
@@ -47,7 +49,10 @@ class SilenceCallsTest {
   private final FakeProcessors processors = new FakeProcessors(PARTITIONS).open("a");
   private final MockProducer<byte[], byte[]> producer = ServedQuery.producer(true);
 
-  /** Partitions whose owner keeps nothing of what is appended. */
+  /** Entries that found no room. */
+  private final Set<ProducerRecord<byte[], byte[]>> forgotten = ConcurrentHashMap.newKeySet();
+
+  /** Partitions whose owner has no room, and keeps nothing of what is appended. */
   private final Set<Integer> deaf = ConcurrentHashMap.newKeySet();
 
   private ServedQuery query;
@@ -73,7 +78,9 @@ class SilenceCallsTest {
     Map<String, KeptSilence> kept = new HashMap<>();
     for (ProducerRecord<byte[], byte[]> record : producer.history()) {
       LogEntry entry = CODEC.decode(record.value());
-      if (record.partition() != request.getPartition() || deaf.contains(record.partition())) {
+      if (record.partition() != request.getPartition()
+          || deaf.contains(record.partition())
+          || forgotten.contains(record)) {
         continue;
       }
       if (entry.getSilence() != null) {
@@ -85,12 +92,24 @@ class SilenceCallsTest {
                 one.toBuilder()
                     .setSilence(
                         one.getSilence().toBuilder()
+                            .setEnd(time(nowS() - 1))
                             .setState(SilenceState.SILENCE_STATE_ENDED)
                             .setExpiredBy(entry.getSilenceExpired().getActor()))
                     .build());
       }
     }
-    return ReadSilencesResponse.newBuilder().addAllSilences(kept.values()).build();
+    String id =
+        request.getId().isEmpty() ? "" : IncidentId.text(new Key128(request.getId().toByteArray()));
+    return ReadSilencesResponse.newBuilder()
+        .addAllSilences(
+            kept.values().stream()
+                .filter(each -> id.isEmpty() || each.getSilence().getId().equals(id))
+                .toList())
+        .setLasting(
+            deaf.contains(request.getPartition()) && !producer.history().isEmpty()
+                ? 1_000
+                : kept.size())
+        .build();
   }
 
   private static KeptSilence kept(Silence silence) {
@@ -140,7 +159,7 @@ class SilenceCallsTest {
     Silence silence = appended().get(0);
     assertThat(IncidentId.text(silence.getId())).isEqualTo(created.getSilence().getId());
     assertThat(created.getSilence().getId()).matches("[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-.*");
-    assertThat(silence.getStartMs()).isEqualTo(nowS() * 1000);
+    assertThat(silence.getStartMs()).isZero();
     assertThat(silence.getEndMs()).isEqualTo((nowS() + 3600) * 1000);
     assertThat(silence.getAuthor()).isEqualTo("anonymous");
     assertThat(silence.getWorkspace()).isEqualTo("default");
@@ -151,13 +170,16 @@ class SilenceCallsTest {
   @Test
   void create_againUnderItsRequestIdCompletesIt() {
     deaf.add(1);
-    CreateSilenceResponse half = query.silences.createSilence(request("r1").build());
-    assertThat(half.getSilence().getPartitions()).isEqualTo(PARTITIONS - 1);
+    StatusRuntimeException half = error(() -> query.silences.createSilence(request("r1").build()));
+    assertThat(half.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
     deaf.clear();
+    producer.history().stream().filter(each -> each.partition() == 1).forEach(forgotten::add);
     CreateSilenceResponse whole = query.silences.createSilence(request("r1").build());
     assertThat(whole.getSilence().getPartitions()).isEqualTo(PARTITIONS);
-    assertThat(whole.getSilence().getId()).isEqualTo(half.getSilence().getId());
-    assertThat(appended()).hasSize(2 * PARTITIONS).containsOnly(appended().get(0));
+    assertThat(appended()).hasSize(2 * PARTITIONS);
+    assertThat(appended()).extracting(Silence::getId).containsOnly(appended().get(0).getId());
+    assertThat(query.silences.createSilence(request("r1").build())).isEqualTo(whole);
+    assertThat(appended()).hasSize(2 * PARTITIONS);
     StatusRuntimeException other =
         error(() -> query.silences.createSilence(request("r1").setComment("else").build()));
     assertThat(violations(other)).containsOnlyKeys("request_id");
@@ -209,6 +231,13 @@ class SilenceCallsTest {
                         .setEnd(time(nowS() + 367 * 86_400L)))))
         .containsExactly(Map.entry("start", "must be at most 365 days ahead"));
     assertThat(violations(refused(request("r1").setStart(time(-1))))).containsOnlyKeys("start");
+    assertThat(
+            violations(
+                refused(
+                    request("r1")
+                        .setComment("\u00e9".repeat(1024))
+                        .addMatchers("title = " + "x".repeat(1020)))))
+        .containsOnlyKeys("matchers, comment");
     assertThat(producer.history()).isEmpty();
   }
 
@@ -218,20 +247,76 @@ class SilenceCallsTest {
 
   @Test
   void create_beyondTheBoundIsRefused() {
+    processors.silences =
+        request ->
+            ReadSilencesResponse.newBuilder()
+                .setLasting(request.getPartition() == 2 ? 1_000 : 3)
+                .build();
+    StatusRuntimeException error = error(() -> query.silences.createSilence(request("r1").build()));
+    assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    assertThat(producer.history()).isEmpty();
+  }
+
+  @Test
+  void create_thatWouldMakeOpeningIncidentsTooDearIsRefused() {
+    processors.silences =
+        request -> ReadSilencesResponse.newBuilder().setLastingSteps(9_999_999).build();
+    assertThat(refused(request("r1").addMatchers("title =~ a.*")).getStatus().getCode())
+        .isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+    assertThat(producer.history()).isEmpty();
+  }
+
+  @Test
+  void create_againAfterItsEndTellsOfThatAndAppendsNothing() {
+    var created = query.silences.createSilence(request("r1").build()).getSilence();
+    query.silences.expireSilence(ExpireSilenceRequest.newBuilder().setId(created.getId()).build());
+    var again = query.silences.createSilence(request("r1").build()).getSilence();
+    assertThat(again.getId()).isEqualTo(created.getId());
+    assertThat(again.getState()).isEqualTo(SilenceState.SILENCE_STATE_ENDED);
+    assertThat(producer.history()).hasSize(2 * PARTITIONS);
+  }
+
+  @Test
+  void create_whoseOwnersDoNotSayWhatCameOfItTellsHowToComplete() {
+    processors.silences =
+        request -> {
+          processors.fault("a", producer.history().isEmpty() ? Fault.NONE : Fault.UNAVAILABLE);
+          return ReadSilencesResponse.getDefaultInstance();
+        };
+    producer.sendException = null;
+    StatusRuntimeException error = error(() -> query.silences.createSilence(request("r1").build()));
+    assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+    assertThat(reason(error).getReason()).isEqualTo("OUTCOME_UNKNOWN");
+    assertThat(reason(error).getMetadataMap()).containsEntry("request_id", "r1");
+  }
+
+  @Test
+  void list_leavesOutEndedOnesThatHaveNoRoom() {
     KeptSilence one =
         kept(new SilenceReader(ServedQuery.CLOCK).read(request("x").build()).silence());
     processors.silences =
         request -> {
           ReadSilencesResponse.Builder all = ReadSilencesResponse.newBuilder();
-          for (int i = 0; i < 1000; i++) {
+          for (int i = 0; i < 2000; i++) {
             all.addSilences(
-                one.toBuilder().setSilence(one.getSilence().toBuilder().setId("id " + i)));
+                one.toBuilder()
+                    .setSilence(
+                        one.getSilence().toBuilder()
+                            .setId("id " + i)
+                            .setComment("c".repeat(SilenceReader.BYTES_MAX))
+                            .setState(
+                                i < 1000
+                                    ? SilenceState.SILENCE_STATE_ACTIVE
+                                    : SilenceState.SILENCE_STATE_ENDED)));
           }
           return all.build();
         };
-    StatusRuntimeException error = error(() -> query.silences.createSilence(request("r1").build()));
-    assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
-    assertThat(producer.history()).isEmpty();
+    ListSilencesRequest.Builder request = ListSilencesRequest.newBuilder().setIncludeEnded(true);
+    ListSilencesResponse told = query.silences.listSilences(request.build());
+    assertThat(told.getSerializedSize()).isLessThan(4 << 20);
+    assertThat(told.getSilencesList())
+        .filteredOn(each -> each.getState() == SilenceState.SILENCE_STATE_ACTIVE)
+        .hasSize(1000);
   }
 
   @Test
