@@ -9,7 +9,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
@@ -121,17 +120,15 @@ final class ChaosMain implements Callable<Integer> {
                 kinds.isEmpty() ? Arrays.asList(Fault.values()) : kinds),
             folder,
             System.err);
-    AtomicBoolean keep = new AtomicBoolean();
-    Thread endAll = new Thread(() -> end(run, folder, keep.get()), "chaos-end");
+    Thread endAll = new Thread(() -> end(run, folder), "chaos-end");
     Runtime.getRuntime().addShutdownHook(endAll);
     try {
       Differences differences = run.run();
-      keep.set(keepAlways || differences.count() > 0);
       report(run, differences, folder);
       return differences.count() == 0 ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
     } finally {
       if (forget(endAll)) {
-        end(run, folder, keep.get());
+        end(run, folder);
       }
     }
   }
@@ -166,10 +163,10 @@ final class ChaosMain implements Callable<Integer> {
     System.out.println("what all parts said and kept is in " + folder);
   }
 
-  private static void end(ChaosRun run, Path folder, boolean keep) {
+  private void end(ChaosRun run, Path folder) {
     try {
       run.close();
-      if (!keep) {
+      if (!keepAlways && run.differences().count() == 0) {
         Cluster.remove(folder);
       }
     } catch (IOException e) {

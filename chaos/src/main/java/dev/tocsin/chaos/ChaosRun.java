@@ -2,7 +2,6 @@ package dev.tocsin.chaos;
 
 import dev.tocsin.chaos.Fault.Scene;
 import dev.tocsin.chaos.Schedule.Planned;
-import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -10,7 +9,6 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
-import org.apache.kafka.common.KafkaException;
 
 /**
  * One run: starts all parts, puts load on them, injects one fault after another and waits until
@@ -59,6 +57,11 @@ final class ChaosRun implements AutoCloseable {
     this.healing = new Healing(cluster, load, counts, each -> tell("%s", each));
   }
 
+  /** What is not as it should be, so far. */
+  Differences differences() {
+    return differences;
+  }
+
   /** Runs, and gives what is not as it should be. */
   Differences run() throws InterruptedException {
     try {
@@ -76,7 +79,7 @@ final class ChaosRun implements AutoCloseable {
       healing.awaitApplied("the end of the load", load.acked());
       probe.close();
       compare();
-    } catch (NotHealedException | IOException | KafkaException | StatusRuntimeException e) {
+    } catch (NotHealedException | IOException | RuntimeException e) {
       differences.add("%s", e instanceof NotHealedException ? e.getMessage() : e);
     }
     return differences;

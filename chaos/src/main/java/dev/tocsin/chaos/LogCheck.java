@@ -53,12 +53,12 @@ final class LogCheck {
   void run() throws InterruptedException, NotHealedException {
     for (int partition = 0; partition < Cluster.PARTITIONS; partition++) {
       long untilNs = System.nanoTime() + QUIET_MAX.toNanos();
-      LogFold fold;
+      LogFold fold = new LogFold(partition, groups);
       List<byte[]> published;
       do {
-        fold = compareDigest(partition, untilNs);
+        compareDigest(fold, untilNs);
         published = published(fold, untilNs);
-        // More than the fold has are those of a tick since then: it is folded once more.
+        // More than the fold has are those of a tick since then: it goes on.
       } while (published.size() > fold.eventCount() && System.nanoTime() - untilNs < 0);
       fold.faults().forEach(each -> differences.add("%s", each));
       compareEvents(fold, published);
@@ -68,31 +68,26 @@ final class LogCheck {
     compareDeadLetters();
   }
 
-  /** The log's fold, at the same entry as the processor's. */
-  private LogFold compareDigest(int partition, long untilNs)
+  /** Folds on to where the processor is: there both must be the same. */
+  private void compareDigest(LogFold fold, long untilNs)
       throws InterruptedException, NotHealedException {
-    String last;
-    do {
-      LogFold fold = new LogFold(partition, groups);
-      reader.read(Cluster.TOPICS.log(), partition, fold::take);
-      try {
-        PartitionDigest told = digest(partition);
-        if (told.getAppliedOffset() == fold.applied()) {
-          compare(partition, told, fold.store().digest());
-          return fold;
-        }
-        last =
-            "is applied up to %d, and its log ends at %d"
-                .formatted(told.getAppliedOffset(), fold.applied());
-      } catch (StatusRuntimeException moving) { // as to one that was a zombie a moment ago
-        if (!Answers.mayRefuse(moving)) {
-          throw moving;
-        }
-        last = "gives no digest: " + Answers.text(moving.getStatus());
-      }
-      TimeUnit.MILLISECONDS.sleep(POLL.toMillis());
-    } while (System.nanoTime() - untilNs < 0);
-    throw new NotHealedException("partition %d %s".formatted(partition, last));
+    int partition = fold.partition();
+    PartitionDigest told = digest(partition, untilNs);
+    reader.read(
+        Cluster.TOPICS.log(),
+        partition,
+        fold.applied(),
+        entry -> {
+          if (entry.offset() < told.getAppliedOffset()) {
+            fold.take(entry);
+          }
+        });
+    if (fold.applied() != told.getAppliedOffset()) {
+      differences.add(
+          "partition %d is applied up to %d, and of its log there is no more than up to %d",
+          partition, told.getAppliedOffset(), fold.applied());
+    }
+    compare(partition, told, fold.store().digest());
   }
 
   private void compare(int partition, PartitionDigest told, DigestSum folded) {
@@ -111,11 +106,26 @@ final class LogCheck {
     }
   }
 
-  private PartitionDigest digest(int partition) {
-    return AdminGrpc.newBlockingStub(cluster.query().channel())
-        .withDeadlineAfter(DIGEST_MAX)
-        .getDigest(GetDigestRequest.getDefaultInstance())
-        .getPartitions(partition);
+  private PartitionDigest digest(int partition, long untilNs)
+      throws InterruptedException, NotHealedException {
+    while (true) {
+      try {
+        return AdminGrpc.newBlockingStub(cluster.query().channel())
+            .withDeadlineAfter(DIGEST_MAX)
+            .getDigest(GetDigestRequest.getDefaultInstance())
+            .getPartitions(partition);
+      } catch (StatusRuntimeException moving) { // as from one that was a zombie a moment ago
+        if (!Answers.mayRefuse(moving)) {
+          throw moving;
+        }
+        if (System.nanoTime() - untilNs > 0) {
+          throw new NotHealedException(
+              "partition %d gives no digest: %s"
+                  .formatted(partition, Answers.text(moving.getStatus())));
+        }
+      }
+      TimeUnit.MILLISECONDS.sleep(POLL.toMillis());
+    }
   }
 
   /** What is published, as soon as it is as much as the fold has. */
@@ -131,7 +141,7 @@ final class LogCheck {
 
   private List<byte[]> read(int partition) throws NotHealedException {
     List<byte[]> published = new ArrayList<>();
-    reader.read(Cluster.TOPICS.events(), partition, event -> published.add(event.value()));
+    reader.read(Cluster.TOPICS.events(), partition, 0, event -> published.add(event.value()));
     return published;
   }
 
@@ -187,6 +197,7 @@ final class LogCheck {
     corrupt.forEach(each -> injected.put(each.partition() + "-" + each.offset(), each.value()));
     reader.read(
         Cluster.TOPICS.deadLetters(),
+        0,
         0,
         each -> {
           DeadLetter letter = DEAD_LETTERS.decode(each.value());

@@ -32,6 +32,9 @@ final class Member implements AutoCloseable {
   /** Above what a part gives itself to end. */
   private static final Duration END_MAX = Duration.ofSeconds(60);
 
+  /** How a JVM ends that SIGTERM ends. */
+  private static final int TERMINATED = 128 + 15;
+
   private static final Duration HEALTH_MAX = Duration.ofSeconds(2);
   private static final Duration KEEPALIVE = Duration.ofSeconds(10);
 
@@ -96,12 +99,16 @@ final class Member implements AutoCloseable {
     process = null;
   }
 
-  /** SIGTERM, and its end. */
-  void terminate() throws InterruptedException, NotHealedException {
-    process.destroy();
+  /** SIGTERM, and its end: by itself, since its standard input stays open. */
+  void terminate() throws IOException, InterruptedException, NotHealedException {
+    signal("TERM", process.pid());
     if (!process.waitFor(END_MAX.toMillis(), TimeUnit.MILLISECONDS)) {
       throw new NotHealedException(
           "%s has not ended %d s after SIGTERM".formatted(name, END_MAX.toSeconds()));
+    }
+    if (process.exitValue() != TERMINATED) {
+      throw new NotHealedException(
+          "%s ended with %d after SIGTERM".formatted(name, process.exitValue()));
     }
     process = null;
   }

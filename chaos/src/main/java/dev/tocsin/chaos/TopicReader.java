@@ -25,14 +25,15 @@ final class TopicReader {
   }
 
   /** Gives each record to {@code to}, in order. */
-  void read(String topic, int partition, Consumer<ConsumerRecord<byte[], byte[]>> to)
+  void read(
+      String topic, int partition, long fromOffset, Consumer<ConsumerRecord<byte[], byte[]>> to)
       throws NotHealedException {
     long begun = System.nanoTime();
     TopicPartition from = new TopicPartition(topic, partition);
     try (var consumer =
         new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
       consumer.assign(Set.of(from));
-      consumer.seekToBeginning(Set.of(from));
+      consumer.seek(from, fromOffset);
       long end = consumer.endOffsets(Set.of(from)).get(from);
       while (consumer.position(from) < end) {
         if (System.nanoTime() - begun > READ_MAX.toNanos()) {
