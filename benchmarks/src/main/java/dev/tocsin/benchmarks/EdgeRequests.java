@@ -50,11 +50,11 @@ final class EdgeRequests {
     return alerts(streams, each, 0);
   }
 
-  /** The same of other streams: their alerts come in another order. */
+  /** The same of other streams: their alerts come in another order, each under its own id. */
   static List<List<byte[]>> alerts(int streams, int each, int from) {
     List<List<byte[]>> all = new ArrayList<>();
     for (int stream = from; stream < from + streams; stream++) {
-      StormAlerts alerts = new StormAlerts(stream, "");
+      StormAlerts alerts = new StormAlerts(stream, stream + "-");
       List<byte[]> requests = new ArrayList<>();
       for (int i = 0; i < each; i++) {
         requests.add(alerts.nextNew().toByteArray());
@@ -117,10 +117,15 @@ final class EdgeRequests {
         : ack.getStatus() + " " + ack.getMessage();
   }
 
+  /** Which of its stream's requests an alert of {@link #alerts} is, by its id. */
+  static int number(String alertId) {
+    return Integer.parseInt(alertId, alertId.lastIndexOf('-') + 1, alertId.length(), 10);
+  }
+
   private static final class AlertReply implements StreamLoad.Reply<AlertAck> {
     @Override
     public int request(AlertAck reply) {
-      return Integer.parseInt(reply.getAlertId());
+      return number(reply.getAlertId());
     }
 
     @Override

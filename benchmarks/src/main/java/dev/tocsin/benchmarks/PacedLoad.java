@@ -197,7 +197,7 @@ final class PacedLoad {
 
     @Override
     public void onMessage(AlertAck ack) {
-      int request = Integer.parseInt(ack.getAlertId());
+      int request = EdgeRequests.number(ack.getAlertId());
       long due = dueNs.getAcquire(request);
       dueNs.setRelease(request, 0);
       if (due - connection.measuredFromNs >= 0) {

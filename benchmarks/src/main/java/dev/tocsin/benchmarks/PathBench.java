@@ -26,7 +26,7 @@ import org.HdrHistogram.Histogram;
 final class PathBench {
   private static final double LOAD_PER_SECOND = 2_000;
   private static final int STREAMS = 4;
-  private static final int REQUESTS = 10_000;
+  private static final double ROOM = 1.5;
   private static final Pattern QUERY_STARTED = Pattern.compile("serves on port (\\d+)");
 
   private final EdgeStand stand;
@@ -108,10 +108,12 @@ final class PathBench {
   /** The load and the probes beside it; what the probes found before is forgotten. */
   private double round(EdgeTarget edge, Probes probes, int number)
       throws IOException, InterruptedException {
-    List<List<byte[]>> requests = EdgeRequests.alerts(STREAMS, REQUESTS, number * STREAMS);
-    PacedLoad load = new PacedLoad(STREAMS, STREAMS, LOAD_PER_SECOND);
     Duration settle = rounds.settle();
     Duration measuredFor = rounds.measured();
+    // No id comes a second time, or it would be a redelivery.
+    int each = (int) (LOAD_PER_SECOND / STREAMS * settle.plus(measuredFor).toSeconds() * ROOM);
+    List<List<byte[]>> requests = EdgeRequests.alerts(STREAMS, each, number * STREAMS);
+    PacedLoad load = new PacedLoad(STREAMS, STREAMS, LOAD_PER_SECOND);
     CompletableFuture<PacedLoad.Outcome> storm =
         CompletableFuture.supplyAsync(
             () -> {

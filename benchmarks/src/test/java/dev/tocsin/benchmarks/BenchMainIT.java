@@ -111,13 +111,12 @@ class BenchMainIT {
                 .toArray(String[]::new));
   }
 
+  /** By its program: of its command line the system tells only the beginning. */
   private boolean isOurs(ProcessHandle child) {
     return child
         .info()
-        .commandLine()
-        .filter(
-            line ->
-                line.matches(".*(BrokerMain|EdgeMain|ProcessorMain|StockCount|alertmanager|wrk).*"))
+        .command()
+        .filter(program -> program.matches(".*/(java|wrk|.*alertmanager)"))
         .isPresent();
   }
 
