@@ -9,5 +9,7 @@ USER tocsin
 WORKDIR /var/lib/tocsin
 VOLUME /var/lib/tocsin
 EXPOSE 9000 9001 9090
+# RocksDB allocates in many threads, each of which would have memory of its own.
+ENV MALLOC_ARENA_MAX=2
 ENTRYPOINT ["/opt/tocsin/bin/tocsin"]
 CMD ["up"]
