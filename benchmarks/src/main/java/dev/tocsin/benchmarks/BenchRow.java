@@ -87,18 +87,22 @@ record BenchRow(String name, List<String> what, Bar bar, Bench bench) {
                   "count by fingerprint, one alert a record, exactly once as well"),
               Bar.ratioAtLeast(1.0),
               (stand, rounds) ->
-                  new FoldBench(stand, rounds).run("storm", () -> new StormAlerts(1, ""))),
+                  new FoldBench(stand, rounds)
+                      .run("storm", FoldBench.STORM_ALERTS, () -> new StormAlerts(1, ""))),
           new BenchRow(
               "processor-uniform",
               List.of("the same with 1,000,000 fingerprints, each as likely"),
               Bar.ratioAtLeast(0.6),
               (stand, rounds) ->
-                  new FoldBench(stand, rounds).run("uniform", () -> new UniformAlerts(1))),
+                  new FoldBench(stand, rounds)
+                      .run("uniform", FoldBench.UNIFORM_ALERTS, () -> new UniformAlerts(1))),
           new BenchRow(
               "processor-hot",
               List.of("processor-storm where one condition has half of all alerts"),
               Bar.NONE,
-              (stand, rounds) -> new FoldBench(stand, rounds).run("hot", () -> new HotAlerts(1))),
+              (stand, rounds) ->
+                  new FoldBench(stand, rounds)
+                      .run("hot", FoldBench.STORM_ALERTS, () -> new HotAlerts(1))),
           new BenchRow(
               "pipeline",
               List.of(

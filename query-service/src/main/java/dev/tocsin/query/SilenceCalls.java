@@ -1,7 +1,6 @@
 package dev.tocsin.query;
 
 import com.google.protobuf.ByteString;
-import com.google.protobuf.MessageLite;
 import com.google.rpc.Code;
 import dev.tocsin.ops.SilenceMatchers;
 import dev.tocsin.proto.incidents.CreateSilenceRequest;
@@ -13,7 +12,6 @@ import dev.tocsin.proto.incidents.ListSilencesRequest;
 import dev.tocsin.proto.incidents.ListSilencesResponse;
 import dev.tocsin.proto.incidents.PreviewSilenceRequest;
 import dev.tocsin.proto.incidents.PreviewSilenceResponse;
-import dev.tocsin.proto.incidents.SilenceState;
 import dev.tocsin.proto.incidents.SilencesGrpc;
 import dev.tocsin.proto.state.KeptSilence;
 import dev.tocsin.proto.state.ReadSilencesRequest;
@@ -32,18 +30,15 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Semaphore;
 import java.util.function.Function;
 import java.util.function.IntFunction;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,7 +52,7 @@ final class SilenceCalls extends SilencesGrpc.SilencesImplBase {
   /** Calls under way at once; one more is UNAVAILABLE. */
   private static final int CALLS_MAX = 64;
 
-  /** Of what a list or a preview tells; with one more, less than a gRPC message may have. */
+  /** Of the incidents that a preview tells; with one more, less than a gRPC message may have. */
   private static final int BYTES_MAX = 3 << 20;
 
   /** Of the expressions of a workspace's silences together: what rules may cost an alert. */
@@ -137,7 +132,7 @@ final class SilenceCalls extends SilencesGrpc.SilencesImplBase {
                 .thenApply(
                     kept ->
                         ListSilencesResponse.newBuilder()
-                            .addAllSilences(listed(merged(kept), request.getIncludeEnded()))
+                            .addAllSilences(kept.list(request.getIncludeEnded()))
                             .setPartitions(call.partitions)
                             .build()));
   }
@@ -153,63 +148,43 @@ final class SilenceCalls extends SilencesGrpc.SilencesImplBase {
         });
   }
 
-  private static final Comparator<dev.tocsin.proto.incidents.Silence> NEWEST_FIRST =
-      Comparator.<dev.tocsin.proto.incidents.Silence>comparingLong(
-              each -> SilenceReader.ms(each.getCreatedAt()))
-          .thenComparing(dev.tocsin.proto.incidents.Silence::getId)
-          .reversed();
-
   /** Puts it in every partition that lacks it; one that is known already stays as it is. */
   private static CompletableFuture<dev.tocsin.proto.incidents.Silence> create(
-      Call call, SilenceReader.Asked asked, List<ReadSilencesResponse> kept) {
+      Call call, SilenceReader.Asked asked, KeptSilences kept) {
     Silence silence = asked.silence();
-    ByteString content = ByteString.copyFrom(silence.getContent().bytes());
-    Optional<KeptSilence> known =
-        kept.stream().flatMap(part -> part.getSilencesList().stream()).findFirst();
+    Optional<KeptSilence> known = kept.first();
     if (known.isPresent()) {
-      if (!known.get().getContent().equals(content)) {
+      if (!known.get().getContent().equals(ByteString.copyFrom(silence.getContent().bytes()))) {
         throw Errors.invalid("request_id", "was used for another silence");
       }
       var whole = known(silence.getId(), kept);
-      if (ended(whole) || whole.getPartitions() == call.partitions) {
+      if (KeptSilences.hasEnded(whole) || whole.getPartitions() == call.partitions) {
         return CompletableFuture.completedFuture(whole);
       }
       silence = SilenceReader.again(silence.getWorkspace(), known.get());
-    } else if (kept.stream().anyMatch(SilenceCalls::isFull)) {
+    } else if (kept.isFull()) {
       throw full();
-    } else {
-      long steps = SilenceMatchers.steps(silence.getMatchers());
-      if (kept.stream().anyMatch(part -> part.getLastingSteps() + steps > STEPS_MAX)) {
-        throw tooCostly();
-      }
+    } else if (kept.steps() + SilenceMatchers.steps(silence.getMatchers()) > STEPS_MAX) {
+      throw tooCostly();
     }
     return call.append(LogEntries.of(silence), silence.getId(), asked.requestId())
         .thenApply(after -> created(call, asked.silence().getId(), after));
   }
 
-  private static boolean isFull(ReadSilencesResponse part) {
-    return part.getLasting() >= SilenceMatchers.LASTING_MAX;
-  }
-
   private static dev.tocsin.proto.incidents.Silence created(
-      Call call, Key128 id, List<ReadSilencesResponse> kept) {
-    dev.tocsin.proto.incidents.Silence silence = merged(kept).get(IncidentId.text(id));
-    if (silence == null && kept.stream().noneMatch(SilenceCalls::isFull)) {
+      Call call, Key128 id, KeptSilences kept) {
+    Optional<dev.tocsin.proto.incidents.Silence> silence = kept.find(id);
+    if (silence.isEmpty() && !kept.isFull()) {
       throw Errors.invalid("end", "is past, by the time of the log");
     }
-    if (silence == null || silence.getPartitions() < call.partitions) {
-      throw full(); // others came first, in some partitions or in all
-    }
-    return silence;
+    return silence
+        .filter(each -> each.getPartitions() == call.partitions)
+        .orElseThrow(SilenceCalls::full); // others came first, in some partitions or in all
   }
 
-  private static dev.tocsin.proto.incidents.Silence known(
-      Key128 id, List<ReadSilencesResponse> kept) {
-    dev.tocsin.proto.incidents.Silence silence = merged(kept).get(IncidentId.text(id));
-    if (silence == null) {
-      throw Errors.notFound("there is no silence " + IncidentId.text(id));
-    }
-    return silence;
+  private static dev.tocsin.proto.incidents.Silence known(Key128 id, KeptSilences kept) {
+    return kept.find(id)
+        .orElseThrow(() -> Errors.notFound("there is no silence " + IncidentId.text(id)));
   }
 
   private static StatusRuntimeException full() {
@@ -219,54 +194,11 @@ final class SilenceCalls extends SilencesGrpc.SilencesImplBase {
         FULL_RETRY_AFTER);
   }
 
-  /** Newest first: those that have not ended, and of the others as many as have room. */
-  private static List<dev.tocsin.proto.incidents.Silence> listed(
-      Map<String, dev.tocsin.proto.incidents.Silence> all, boolean alsoEnded) {
-    Map<Boolean, List<dev.tocsin.proto.incidents.Silence>> byEnd =
-        all.values().stream()
-            .sorted(NEWEST_FIRST)
-            .collect(Collectors.partitioningBy(SilenceCalls::ended));
-    List<dev.tocsin.proto.incidents.Silence> told = new ArrayList<>(byEnd.get(false));
-    int bytes = told.stream().mapToInt(MessageLite::getSerializedSize).sum();
-    for (dev.tocsin.proto.incidents.Silence each : byEnd.get(true)) {
-      bytes += each.getSerializedSize();
-      if (alsoEnded && bytes <= BYTES_MAX) {
-        told.add(each);
-      }
-    }
-    told.sort(NEWEST_FIRST);
-    return told;
-  }
-
   private static StatusRuntimeException tooCostly() {
     return Errors.exhausted(
         "the expressions of the workspace's silences would cost each incident more than %,d steps together: end some, or use = where there is no choice"
             .formatted(STEPS_MAX),
         FULL_RETRY_AFTER);
-  }
-
-  /** Each silence once, as the partition has it that is furthest. */
-  private static Map<String, dev.tocsin.proto.incidents.Silence> merged(
-      List<ReadSilencesResponse> parts) {
-    Map<String, dev.tocsin.proto.incidents.Silence> all = new TreeMap<>();
-    for (ReadSilencesResponse part : parts) {
-      for (KeptSilence kept : part.getSilencesList()) {
-        dev.tocsin.proto.incidents.Silence one =
-            kept.getSilence().toBuilder().setPartitions(1).build();
-        all.merge(one.getId(), one, SilenceCalls::both);
-      }
-    }
-    return all;
-  }
-
-  private static dev.tocsin.proto.incidents.Silence both(
-      dev.tocsin.proto.incidents.Silence one, dev.tocsin.proto.incidents.Silence other) {
-    var further = one.getStateValue() >= other.getStateValue() ? one : other;
-    return further.toBuilder().setPartitions(one.getPartitions() + other.getPartitions()).build();
-  }
-
-  private static boolean ended(dev.tocsin.proto.incidents.Silence silence) {
-    return silence.getState() == SilenceState.SILENCE_STATE_ENDED;
   }
 
   private static PreviewSilenceResponse merged(
@@ -343,27 +275,29 @@ final class SilenceCalls extends SilencesGrpc.SilencesImplBase {
     }
 
     /** What all partitions keep of one silence, or of all if it is null. */
-    CompletableFuture<List<ReadSilencesResponse>> read(Key128 id) {
+    CompletableFuture<KeptSilences> read(Key128 id) {
       return read(id, any -> null);
     }
 
     /** The same once they have applied these offsets; null for no wait. */
-    private CompletableFuture<List<ReadSilencesResponse>> read(
-        Key128 id, IntFunction<Long> offsets) {
-      return AllPartitions.ask(
-          partitions,
-          (partition, answer) -> {
-            ReadSilencesRequest.Builder request =
-                ReadSilencesRequest.newBuilder().setPartition(partition).setWorkspace(workspace);
-            if (id != null) {
-              request.setId(ByteString.copyFrom(id.bytes()));
-            }
-            Long offset = offsets.apply(partition);
-            if (offset != null) {
-              request.setMinOffset(offset);
-            }
-            context.run(() -> owners.silences(request.build(), time, answer));
-          });
+    private CompletableFuture<KeptSilences> read(Key128 id, IntFunction<Long> offsets) {
+      return AllPartitions.<ReadSilencesResponse>ask(
+              partitions,
+              (partition, answer) -> {
+                ReadSilencesRequest.Builder request =
+                    ReadSilencesRequest.newBuilder()
+                        .setPartition(partition)
+                        .setWorkspace(workspace);
+                if (id != null) {
+                  request.setId(ByteString.copyFrom(id.bytes()));
+                }
+                Long offset = offsets.apply(partition);
+                if (offset != null) {
+                  request.setMinOffset(offset);
+                }
+                context.run(() -> owners.silences(request.build(), time, answer));
+              })
+          .thenApply(KeptSilences::new);
     }
 
     CompletableFuture<List<dev.tocsin.proto.state.PreviewSilenceResponse>> preview(
@@ -383,8 +317,7 @@ final class SilenceCalls extends SilencesGrpc.SilencesImplBase {
     }
 
     /** Appends an entry to every partition; gives what all keep of the silence then. */
-    CompletableFuture<List<ReadSilencesResponse>> append(
-        LogEntry entry, Key128 id, String requestId) {
+    CompletableFuture<KeptSilences> append(LogEntry entry, Key128 id, String requestId) {
       byte[] bytes = ENTRIES.encode(entry);
       return AllPartitions.<Long>ask(
               partitions,

@@ -21,7 +21,6 @@ import dev.tocsin.proto.incidents.SilenceState;
 import dev.tocsin.proto.state.KeptSilence;
 import dev.tocsin.proto.state.ReadSilencesRequest;
 import dev.tocsin.proto.state.ReadSilencesResponse;
-import dev.tocsin.query.FakeProcessors.Fault;
 import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.IncidentId;
 import dev.tocsin.schemas.Key128;
@@ -280,10 +279,11 @@ class SilenceCallsTest {
   void create_whoseOwnersDoNotSayWhatCameOfItTellsHowToComplete() {
     processors.silences =
         request -> {
-          processors.fault("a", producer.history().isEmpty() ? Fault.NONE : Fault.UNAVAILABLE);
+          if (request.hasMinOffset()) {
+            throw Status.UNAVAILABLE.asRuntimeException(); // it is away once they are appended
+          }
           return ReadSilencesResponse.getDefaultInstance();
         };
-    producer.sendException = null;
     StatusRuntimeException error = error(() -> query.silences.createSilence(request("r1").build()));
     assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
     assertThat(reason(error).getReason()).isEqualTo("OUTCOME_UNKNOWN");
