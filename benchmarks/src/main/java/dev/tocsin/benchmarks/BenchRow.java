@@ -88,21 +88,21 @@ record BenchRow(String name, List<String> what, Bar bar, Bench bench) {
               Bar.ratioAtLeast(1.0),
               (stand, rounds) ->
                   new FoldBench(stand, rounds)
-                      .run("storm", FoldBench.STORM_ALERTS, () -> new StormAlerts(1, ""))),
+                      .run("storm", FoldBench.FAST_ALERTS, () -> new StormAlerts(1, ""))),
           new BenchRow(
               "processor-uniform",
               List.of("the same with 1,000,000 fingerprints, each as likely"),
               Bar.ratioAtLeast(0.6),
               (stand, rounds) ->
                   new FoldBench(stand, rounds)
-                      .run("uniform", FoldBench.UNIFORM_ALERTS, () -> new UniformAlerts(1))),
+                      .run("uniform", FoldBench.SLOW_ALERTS, () -> new UniformAlerts(1))),
           new BenchRow(
               "processor-hot",
               List.of("processor-storm where one condition has half of all alerts"),
               Bar.NONE,
               (stand, rounds) ->
                   new FoldBench(stand, rounds)
-                      .run("hot", FoldBench.STORM_ALERTS, () -> new HotAlerts(1))),
+                      .run("hot", FoldBench.FAST_ALERTS, () -> new HotAlerts(1))),
           new BenchRow(
               "pipeline",
               List.of(

@@ -23,12 +23,13 @@ import org.apache.kafka.clients.admin.NewTopic;
  */
 final class FoldBench {
   /**
-   * The second half of them is measured: half a minute of a load that is folded quickly, or more.
+   * The second half of them is measured, so that the JIT compiler is through with what comes at
+   * first: it works for half a minute, of which a load that is folded fast would be most.
    */
-  static final int STORM_ALERTS = 12_000_000;
+  static final int FAST_ALERTS = 12_000_000;
 
-  /** The same of one that takes longer. */
-  static final int UNIFORM_ALERTS = 4_000_000;
+  /** The same where ours or the reference takes longer. */
+  static final int SLOW_ALERTS = 4_000_000;
 
   private final EdgeStand stand;
   private final Rounds rounds;
@@ -60,7 +61,7 @@ final class FoldBench {
     Path jar = FlinkJob.require();
     return run(
         "flink",
-        UNIFORM_ALERTS,
+        SLOW_ALERTS,
         () -> new StormAlerts(1, ""),
         (topic, group, folder) -> {
           FlinkJob job = new FlinkJob(jar, topic, group, folder);
