@@ -6,11 +6,14 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** What it takes to recognize alerts that are sent again: an hour at 50,000 alerts a second. */
 final class ReceiptBench {
   private static final long PER_SECOND = 50_000;
   private static final String RATE = "receipts_per_second";
+  private static final Pattern FIGURE = Pattern.compile("([a-z_]+) (-?[0-9.]+)");
 
   private final EdgeStand stand;
   private final Rounds rounds;
@@ -39,8 +42,10 @@ final class ReceiptBench {
         throw new IOException(String.join(System.lineSeparator(), lines));
       }
       for (String line : lines) {
-        String[] figure = line.split(" ", 2);
-        figures.put(figure[0], Double.valueOf(figure[1]));
+        Matcher figure = FIGURE.matcher(line); // a JVM may say something as well
+        if (figure.matches()) {
+          figures.put(figure.group(1), Double.valueOf(figure.group(2)));
+        }
       }
     }
     double rate = figures.remove(RATE);
