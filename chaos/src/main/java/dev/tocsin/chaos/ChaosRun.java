@@ -2,12 +2,17 @@ package dev.tocsin.chaos;
 
 import dev.tocsin.chaos.Fault.Scene;
 import dev.tocsin.chaos.Schedule.Planned;
+import dev.tocsin.proto.incidents.Incident;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -16,6 +21,12 @@ import java.util.concurrent.TimeUnit;
  */
 final class ChaosRun implements AutoCloseable {
   private static final Duration FOLLOW_MAX = Duration.ofSeconds(60);
+
+  /** A tick may have to come first. */
+  private static final Duration SILENCED_MAX = Duration.ofSeconds(30);
+
+  /** What one incident tells of those that were merged into it. */
+  private static final int MERGED_MAX = 100;
 
   /**
    * What is asked for.
@@ -34,6 +45,7 @@ final class ChaosRun implements AutoCloseable {
   private final FaultTable table = new FaultTable();
   private final RawLog rawLog;
   private final CommandDesk desk;
+  private final SilenceDesk silences;
   private final AlertLoad load;
   private final ReadProbe probe;
   private final EventFollower follower;
@@ -48,7 +60,9 @@ final class ChaosRun implements AutoCloseable {
     this.differences = new Differences(progress);
     this.cluster = new Cluster(folder, plan.processors());
     this.rawLog = new RawLog(cluster.bootstrap(), Cluster.TOPICS);
-    this.desk = new CommandDesk(cluster.ways(), differences, counts);
+    Ways ways = new Ways(cluster.ways(), counts);
+    this.desk = new CommandDesk(ways, differences, counts);
+    this.silences = new SilenceDesk(ways, differences, counts);
     this.load =
         new AlertLoad(
             cluster.edge().channel(), desk, differences, counts, plan.rate(), plan.seed());
@@ -69,11 +83,13 @@ final class ChaosRun implements AutoCloseable {
       healing.awaitServing("the start");
       follower.start(FOLLOW_MAX);
       load.start();
+      silences.start();
       probe.start();
       healing.await("the start");
       tell("all parts are up");
       inject();
       load.close();
+      silences.end();
       tell("the load has ended; comparing");
       healing.awaitServing("the end of the load");
       healing.awaitApplied("the end of the load", load.acked());
@@ -123,8 +139,34 @@ final class ChaosRun implements AutoCloseable {
 
   private void compare() throws InterruptedException, NotHealedException {
     new LogCheck(cluster, load.groups(), rawLog.corrupt(), follower, differences).run();
-    new ModelCheck(differences).compare(load.groups(), ModelCheck.read(cluster.query().channel()));
+    new ModelCheck(differences).compare(load.groups(), groupsIncidents());
     new TransactionCheck(cluster.bootstrap()).open().forEach(each -> differences.add("%s", each));
+  }
+
+  /** All incidents but what groups' incidents were merged into, which is compared here. */
+  private List<Incident> groupsIncidents() throws InterruptedException, NotHealedException {
+    List<Incident> told = new ArrayList<>(silencedRightly());
+    Optional<Incident> umbrella = desk.umbrella();
+    if (umbrella.isPresent() && told.remove(umbrella.get())) {
+      Set<String> expected = desk.merged();
+      List<String> from = umbrella.get().getMergedFromList();
+      if (!expected.containsAll(from) || from.size() != Math.min(expected.size(), MERGED_MAX)) {
+        differences.add("what was merged is %s, and told is %s", expected, from);
+      }
+    }
+    return told;
+  }
+
+  /** All incidents, once time has passed for each silence to have taken effect. */
+  private List<Incident> silencedRightly() throws InterruptedException, NotHealedException {
+    long untilNanos = System.nanoTime() + SILENCED_MAX.toNanos();
+    List<Incident> told = ModelCheck.read(cluster.query().channel());
+    while (silences.wrong(told).isPresent() && System.nanoTime() - untilNanos < 0) {
+      TimeUnit.SECONDS.sleep(1);
+      told = ModelCheck.read(cluster.query().channel());
+    }
+    silences.wrong(told).ifPresent(each -> differences.add("hidden or not, wrongly: %s", each));
+    return told;
   }
 
   private void tell(String format, Object... values) {
@@ -150,8 +192,8 @@ final class ChaosRun implements AutoCloseable {
         counts.again.get(),
         counts.broken.get());
     out.printf(
-        "commands: %d, %d calls for them asked again%n",
-        counts.commands.get(), counts.commandsAgain.get());
+        "commands: %d, and %d silences; %d calls for them asked again%n",
+        counts.commands.get(), counts.silences.get(), counts.commandsAgain.get());
     out.printf(
         "reads: %d by owners, %d by standbys, %d unavailable%n",
         counts.fresh.get(), counts.stale.get(), counts.unavailable.get());
@@ -169,6 +211,7 @@ final class ChaosRun implements AutoCloseable {
     cluster.close();
     follower.close();
     probe.close();
+    silences.close();
     desk.close();
   }
 }

@@ -86,6 +86,7 @@ final class EventFollower implements AutoCloseable {
         IncidentServiceGrpc.newBlockingStub(way)
             .streamIncidents(
                 StreamIncidentsRequest.newBuilder()
+                    .setIncludeSuppressed(true)
                     .setResumeToken(token)
                     .setHeartbeatInterval(HEARTBEAT)
                     .build());

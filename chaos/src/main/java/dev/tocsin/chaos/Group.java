@@ -121,10 +121,12 @@ final class Group {
   /** One that the newest incident's state allows. */
   private Kind command() {
     String state = model.state();
-    return switch (random.nextInt(5)) {
+    return switch (random.nextInt(8)) {
       case 0 -> state.equals("DETECTED") ? Kind.TRIAGE : Kind.NOTE;
       case 1 -> state.equals("DETECTED") || state.equals("TRIAGED") ? Kind.INVESTIGATE : Kind.NOTE;
       case 2 -> state.equals("RESOLVED") ? Kind.NOTE : Kind.RESOLVE;
+      case 3 -> state.equals("RESOLVED") ? Kind.NOTE : Kind.MERGE;
+      case 4, 5 -> Kind.EXPLAIN;
       default -> Kind.NOTE;
     };
   }

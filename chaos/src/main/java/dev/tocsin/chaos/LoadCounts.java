@@ -14,6 +14,7 @@ final class LoadCounts {
   final AtomicLong broken = new AtomicLong();
   final AtomicLong commands = new AtomicLong();
   final AtomicLong commandsAgain = new AtomicLong();
+  final AtomicLong silences = new AtomicLong();
   final AtomicLong fresh = new AtomicLong();
   final AtomicLong stale = new AtomicLong();
   final AtomicLong unavailable = new AtomicLong();

@@ -33,7 +33,11 @@ final class ModelCheck {
           IncidentServiceGrpc.newBlockingStub(query)
               .withDeadlineAfter(CALL_MAX)
               .listIncidents(
-                  ListIncidentsRequest.newBuilder().setPageSize(PAGE).setPageToken(token).build());
+                  ListIncidentsRequest.newBuilder()
+                      .setIncludeSuppressed(true)
+                      .setPageSize(PAGE)
+                      .setPageToken(token)
+                      .build());
       if (page.hasStaleness()) {
         throw new NotHealedException("all is healed, and a list is stale: " + page.getStaleness());
       }

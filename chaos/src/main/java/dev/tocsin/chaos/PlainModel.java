@@ -114,11 +114,11 @@ final class PlainModel {
           end(step.condition());
         }
       }
-      case FAULTY -> {}
+      case FAULTY, EXPLAIN -> {}
       case NOTE -> newest().notes++;
       case TRIAGE -> newest().state = "TRIAGED";
       case INVESTIGATE -> newest().state = "INVESTIGATING";
-      case RESOLVE -> {
+      case RESOLVE, MERGE -> {
         newest().state = "RESOLVED";
         newest().byPerson = true;
       }

@@ -93,7 +93,11 @@ final class ReadProbe implements AutoCloseable {
         IncidentServiceGrpc.newBlockingStub(way).withDeadlineAfter(CALL_MAX);
     ListIncidentsResponse page =
         stub.listIncidents(
-            ListIncidentsRequest.newBuilder().setSource(source).setPageSize(1_000).build());
+            ListIncidentsRequest.newBuilder()
+                .setSource(source)
+                .setIncludeSuppressed(true)
+                .setPageSize(1_000)
+                .build());
     boolean whole = page.getNextPageToken().isEmpty();
     if (count(page.hasStaleness()) && whole) {
       Set<String> missing = new HashSet<>(known.keySet());

@@ -22,7 +22,11 @@ record Step(
     NOTE,
     TRIAGE,
     INVESTIGATE,
-    RESOLVE;
+    RESOLVE,
+    /** The newest incident is over as a part of one that is no group's. */
+    MERGE,
+    /** A question what became of the group's last alert. */
+    EXPLAIN;
 
     boolean isAlert() {
       return this == FIRING || this == RESOLVED || this == FAULTY;

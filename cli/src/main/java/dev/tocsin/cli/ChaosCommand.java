@@ -11,7 +11,10 @@ import picocli.CommandLine.Unmatched;
 @Command(
     name = "chaos",
     description = "Break it under load and check it: run by the launcher, ./tocsin chaos.",
-    customSynopsis = "./tocsin chaos [--minutes=N] [--seed=S] [--kinds=KIND,...]",
+    customSynopsis = {
+      "./tocsin chaos [--minutes=N] [--seed=S] [--kinds=KIND,...] [--faults=N]",
+      "               [--processors=N] [--rate=N] [--keep]"
+    },
     footerHeading = "%nExamples:%n",
     footer = {
       "  ./tocsin chaos --minutes 10 --seed 1",

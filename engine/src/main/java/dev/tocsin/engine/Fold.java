@@ -23,7 +23,10 @@ import java.util.function.Consumer;
  *
  * <p>Fold time is the greatest log time so far, so it never goes back. Before an entry is applied,
  * everything that is due by its time is settled, each thing at its own due time: what an incident
- * becomes does not depend on whether an entry happened to come by in between.
+ * becomes does not depend on whether an entry happened to come by in between. Only so much is
+ * settled before one entry ({@link #SETTLED_MAX}); where more is due, as after an outage, fold time
+ * stays behind the log's until entries enough have come. How far it is behind follows from the
+ * entries alone.
  *
  * <p>Each entry is all or nothing. Not thread-safe.
  *
@@ -36,8 +39,8 @@ import java.util.function.Consumer;
  * commands to 1, there is nothing to decide, and nobody need activate it. (What the state decides:
  * 2 publishes what retention removes, bounds an incident's lists in bytes, and names the version of
  * the rules that an alert was stamped under, not the active one; 3 publishes repeats without the
- * incident that they did not change, and adds what rules and people can say: flapping, inhibitions,
- * silences, merging.)
+ * incident that they did not change, bounds what is settled before one entry, and adds what rules
+ * and people can say: flapping, inhibitions, silences, merging.)
  */
 public final class Fold {
   /** The newest version of the engine that this software has; it has all before it as well. */
@@ -45,6 +48,15 @@ public final class Fold {
 
   /** Incidents name the version of the rules that their alert was stamped under. */
   private static final int STAMPED_VERSION_SINCE = 2;
+
+  /**
+   * Before one entry no more is settled than timers and incidents that they look at are so many, so
+   * that no entry takes longer than a transaction may. About a second's work, and far more than
+   * comes due between two entries while entries come.
+   */
+  static final int SETTLED_MAX = 20_000;
+
+  private static final int SETTLED_MAX_SINCE = 3;
 
   /**
    * The engine failed on values that could be read: a fault of its own, or of the store that it
@@ -126,8 +138,7 @@ public final class Fold {
   }
 
   private void apply(long offset, long logTimeMs, Consumer<Stage> entry) {
-    settle(offset, logTimeMs);
-    Stage stage = at(offset, logTimeMs);
+    Stage stage = at(offset, settle(offset, logTimeMs));
     try {
       entry.accept(stage);
     } catch (RuntimeException e) {
@@ -168,8 +179,7 @@ public final class Fold {
    * @throws EngineFailure on a timer before it
    */
   public void skip(long offset, long logTimeMs) {
-    settle(offset, logTimeMs);
-    Stage stage = at(offset, logTimeMs);
+    Stage stage = at(offset, settle(offset, logTimeMs));
     stage.state().setDeadLettered(stage.state().getDeadLettered() + 1);
     commit(stage);
   }
@@ -190,26 +200,34 @@ public final class Fold {
   /**
    * Settles what is due by {@code untilMs}, one timer at a time, in order, each at its own due
    * time.
+   *
+   * @return the time to apply the entry at: {@code untilMs}, or where not all could be settled, the
+   *     time up to which it was
    */
-  private void settle(long offset, long untilMs) {
+  private long settle(long offset, long untilMs) {
     long until = Math.max(untilMs, store.state().getFoldTimeMs());
+    long settled = 0;
     Optional<Timer> first = store.firstTimer();
     while (first.isPresent() && first.get().dueMs() <= until) {
       Stage stage = new Stage(store, byRule);
+      if (settled >= SETTLED_MAX && stage.isSince(SETTLED_MAX_SINCE)) {
+        return stage.now();
+      }
       advance(stage.state(), first.get().dueMs());
       try {
-        TimerFold.apply(stage, Cause.time(offset), first.get());
+        settled += 1 + TimerFold.apply(stage, Cause.time(offset), first.get());
       } catch (RuntimeException e) {
         throw new EngineFailure("timer " + first.get(), first.get(), e);
       }
       commit(stage);
       first = store.firstTimer();
     }
+    return until;
   }
 
-  private Stage at(long offset, long logTimeMs) {
+  private Stage at(long offset, long timeMs) {
     Stage stage = new Stage(store, byRule);
-    advance(stage.state(), logTimeMs);
+    advance(stage.state(), timeMs);
     stage.state().setAppliedOffset(offset + 1);
     return stage;
   }

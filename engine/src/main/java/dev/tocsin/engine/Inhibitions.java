@@ -64,13 +64,19 @@ final class Inhibitions {
     incident.setInhibitedBy(null);
   }
 
-  /** A source of this key has come or gone: marks its targets accordingly. */
-  static void due(Stage stage, Cause cause, Timer timer) {
+  /**
+   * A source of this key has come or gone: marks its targets accordingly.
+   *
+   * @return how many they are
+   */
+  static int due(Stage stage, Cause cause, Timer timer) {
     InhibitionState state = stage.inhibition(timer.about());
-    if (state != null) {
-      Cause turn = new Cause(state.getTurnedOffset(), state.getTurnedIndex(), state.getTurnedBy());
-      state.getTargets().forEach(target -> mark(stage, cause, turn, stage.incident(target)));
+    if (state == null) {
+      return 0;
     }
+    Cause turn = new Cause(state.getTurnedOffset(), state.getTurnedIndex(), state.getTurnedBy());
+    state.getTargets().forEach(target -> mark(stage, cause, turn, stage.incident(target)));
+    return state.getTargets().size();
   }
 
   /**

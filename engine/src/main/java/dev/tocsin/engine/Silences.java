@@ -90,20 +90,24 @@ public final class Silences {
     go(stage, new Cause(offset, 0, asked.getActor()), state);
   }
 
-  /** Its timer is due. */
-  static void due(Stage stage, Cause cause, Timer timer) {
+  /** Its timer is due. Returns how many incidents it looked at. */
+  static int due(Stage stage, Cause cause, Timer timer) {
     SilenceState state = stage.silence(timer.about());
     if (state.getPhase() == SilencePhase.ENDED
         && !state.getWalking()
         && state.getEndMs() + KEPT_MS <= stage.now()) {
       forget(stage, state);
-    } else {
-      go(stage, cause, Copies.of(state));
+      return 0;
     }
+    return go(stage, cause, Copies.of(state));
   }
 
-  /** Does what the time is for, and sets the timer for what comes next. */
-  private static void go(Stage stage, Cause cause, SilenceState state) {
+  /**
+   * Does what the time is for, and sets the timer for what comes next.
+   *
+   * @return how many incidents it looked at
+   */
+  private static int go(Stage stage, Cause cause, SilenceState state) {
     SilencePhase phase = phase(state, stage.now());
     if (phase != state.getPhase()) {
       // Where it never began there is nothing to lift.
@@ -115,11 +119,10 @@ public final class Silences {
       }
     }
     stage.put(state.getSilence().getId(), state);
-    if (state.getWalking()) {
-      walk(stage, cause, state);
-    }
+    int walked = state.getWalking() ? walk(stage, cause, state) : 0;
     state.setTimerMs(state.getWalking() ? stage.now() : nextMs(state));
     stage.arm(timer(state));
+    return walked;
   }
 
   private static SilencePhase phase(SilenceState state, long nowMs) {
@@ -137,7 +140,7 @@ public final class Silences {
     };
   }
 
-  private static void walk(Stage stage, Cause cause, SilenceState state) {
+  private static int walk(Stage stage, Cause cause, SilenceState state) {
     Silence silence = state.getSilence();
     List<Key128> ids = stage.openIncidents(silence.getWorkspace(), state.getWalkedTo(), STEP);
     for (Key128 id : ids) {
@@ -154,6 +157,7 @@ public final class Silences {
     }
     state.setWalking(ids.size() == STEP);
     state.setWalkedTo(state.getWalking() ? ids.get(ids.size() - 1) : null);
+    return ids.size();
   }
 
   /**

@@ -26,7 +26,8 @@ final class TimerFold {
     this.timer = timer;
   }
 
-  static void apply(Stage stage, Cause cause, Timer timer) {
+  /** Returns how many incidents it had to look at beside the one that most timers are about. */
+  static int apply(Stage stage, Cause cause, Timer timer) {
     stage.disarm(timer);
     TimerFold fold = new TimerFold(stage, cause, timer);
     switch (timer.kind()) {
@@ -35,9 +36,14 @@ final class TimerFold {
       case TALLY -> Tallies.due(stage, cause, timer.about());
       case OUTCOME -> Outcomes.due(stage, timer);
       case FLAPPING -> Flapping.due(stage, cause, timer);
-      case SILENCE -> Silences.due(stage, cause, timer);
-      case INHIBITION -> Inhibitions.due(stage, cause, timer);
+      case SILENCE -> {
+        return Silences.due(stage, cause, timer);
+      }
+      case INHIBITION -> {
+        return Inhibitions.due(stage, cause, timer);
+      }
     }
+    return 0;
   }
 
   private void condition() {

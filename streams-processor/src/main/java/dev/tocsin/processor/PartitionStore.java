@@ -242,7 +242,7 @@ final class PartitionStore implements FoldStore {
     try {
       List<KeyValue<Bytes, byte[]>> batch = new ArrayList<>();
       tables.forEach(table -> table.encodeInto(batch));
-      tallyTimers.flushInto(batch);
+      tallyTimers.flushInto(batch, state.getFoldTimeMs());
       receipts.flushInto(batch, state.getFoldTimeMs(), rules);
       if (stateChanged) {
         batch.add(KeyValue.pair(StateKeys.STATE, codecs.states().encode(state)));

@@ -16,8 +16,9 @@ import org.apache.kafka.common.utils.Bytes;
  * G group(16)                                     GroupState
  * H inhibition(16)                                InhibitionState
  * I id(16)                                        Incident
+ * L                                               the first timer of a tally that is due and left
  * N id(16)                                        Tally
- * O request(16)                               Outcome
+ * O request(16)                                   Outcome
  * P number(8)                                     timers of tallies, packed
  * Q bucket(8) chunk(4)                            of the same receipts: positions and effects, packed
  * R bucket(8) chunk(4)                            receipts, packed
@@ -31,6 +32,7 @@ import org.apache.kafka.common.utils.Bytes;
  */
 final class StateKeys {
   static final Bytes STATE = Bytes.wrap(new byte[] {'S'});
+  static final Bytes TALLY_TIMERS_LEFT = Bytes.wrap(new byte[] {'L'});
   static final Bytes RULES = Bytes.wrap(new byte[] {'U'});
   static final byte FINGERPRINT = 'F';
   static final byte GROUP = 'G';

@@ -19,7 +19,8 @@ import org.apache.kafka.streams.state.KeyValueStore;
  *
  * <p>A chunk is never changed, though some of its timers are over before others. Which they are
  * need not be written down: a timer of a tally is always armed for later than the fold time of
- * then, and is over once fold time has come to it.
+ * then, and is over once fold time has come to it. Where so much is due in one moment that the fold
+ * stops in its midst, the first that is left is written down: those after it are left as well.
  *
  * <p>All are in memory, so {@link #add} takes no more than {@link #HELD_MAX}. The fold's thread
  * only.
@@ -29,6 +30,7 @@ final class TallyTimers {
   static final int HELD_MAX = 100_000;
 
   private static final int TIMER_BYTES = 24;
+  private static final Key128 LOWEST = new Key128(new byte[TIMER_BYTES - Long.BYTES]);
 
   /** Timers that are stored together. */
   private static final class Chunk {
@@ -45,16 +47,23 @@ final class TallyTimers {
   private final List<Timer> added = new ArrayList<>();
   private final List<Chunk> over = new ArrayList<>();
   private long next;
+  private boolean leftStored;
 
   /** Those that {@code store} has and that are not over at this fold time. */
   TallyTimers(KeyValueStore<Bytes, byte[]> store, long foldTimeMs) {
+    byte[] left = store.get(StateKeys.TALLY_TIMERS_LEFT);
+    leftStored = left != null;
+    Timer first =
+        leftStored
+            ? read(ByteBuffer.wrap(left))
+            : new Timer(foldTimeMs + 1, Timer.Kind.TALLY, LOWEST);
     try (KeyValueIterator<Bytes, byte[]> chunks =
         store.range(
             StateKeys.first(StateKeys.TALLY_TIMERS), StateKeys.end(StateKeys.TALLY_TIMERS))) {
       while (chunks.hasNext()) {
         KeyValue<Bytes, byte[]> stored = chunks.next();
         if (stored.key.get()[0] == StateKeys.TALLY_TIMERS) {
-          load(new Chunk(StateKeys.tallyTimers(stored.key)), stored.value, foldTimeMs);
+          load(new Chunk(StateKeys.tallyTimers(stored.key)), stored.value, first);
         }
       }
     }
@@ -84,13 +93,13 @@ final class TallyTimers {
     return chunk != null;
   }
 
-  /** Adds what changed to what is to be stored. */
-  void flushInto(List<KeyValue<Bytes, byte[]>> batch) {
+  /** Adds what changed to what is to be stored with this fold time. */
+  void flushInto(List<KeyValue<Bytes, byte[]>> batch, long foldTimeMs) {
     Chunk chunk = new Chunk(next);
     ByteBuffer packed = ByteBuffer.allocate(TIMER_BYTES * added.size());
     for (Timer timer : added) {
       if (held.replace(timer, unstored, chunk)) {
-        packed.putLong(timer.dueMs()).put(timer.about().bytes());
+        write(timer, packed);
         chunk.held++;
       }
     }
@@ -105,17 +114,26 @@ final class TallyTimers {
       batch.add(KeyValue.pair(StateKeys.tallyTimers(each.number), null));
     }
     over.clear();
+    flushLeftInto(batch, foldTimeMs);
   }
 
-  private void load(Chunk chunk, byte[] packed, long foldTimeMs) {
+  private void flushLeftInto(List<KeyValue<Bytes, byte[]>> batch, long foldTimeMs) {
+    boolean left = !held.isEmpty() && held.firstKey().dueMs() <= foldTimeMs;
+    if (left) {
+      ByteBuffer first = ByteBuffer.allocate(TIMER_BYTES);
+      write(held.firstKey(), first);
+      batch.add(KeyValue.pair(StateKeys.TALLY_TIMERS_LEFT, first.array()));
+    } else if (leftStored) {
+      batch.add(KeyValue.pair(StateKeys.TALLY_TIMERS_LEFT, null));
+    }
+    leftStored = left;
+  }
+
+  private void load(Chunk chunk, byte[] packed, Timer first) {
     ByteBuffer bytes = ByteBuffer.wrap(packed);
     while (bytes.hasRemaining()) {
-      long dueMs = bytes.getLong();
-      byte[] about = new byte[TIMER_BYTES - Long.BYTES];
-      bytes.get(about);
-      if (dueMs > foldTimeMs
-          && held.putIfAbsent(new Timer(dueMs, Timer.Kind.TALLY, new Key128(about)), chunk)
-              == null) {
+      Timer timer = read(bytes);
+      if (timer.compareTo(first) >= 0 && held.putIfAbsent(timer, chunk) == null) {
         chunk.held++;
       }
     }
@@ -123,5 +141,16 @@ final class TallyTimers {
       over.add(chunk);
     }
     next = Math.max(next, chunk.number + 1);
+  }
+
+  private static void write(Timer timer, ByteBuffer to) {
+    to.putLong(timer.dueMs()).put(timer.about().bytes());
+  }
+
+  private static Timer read(ByteBuffer from) {
+    long dueMs = from.getLong();
+    byte[] about = new byte[TIMER_BYTES - Long.BYTES];
+    from.get(about);
+    return new Timer(dueMs, Timer.Kind.TALLY, new Key128(about));
   }
 }

@@ -2,13 +2,19 @@ package dev.tocsin.processor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tocsin.engine.DefaultRules;
 import dev.tocsin.engine.DigestSum;
 import dev.tocsin.engine.Fold;
 import dev.tocsin.engine.FoldStore;
 import dev.tocsin.engine.MemoryStore;
+import dev.tocsin.schemas.Alert;
+import dev.tocsin.schemas.Alerts;
 import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentEvent;
 import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.LogEntries;
+import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.RulesActivated;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -90,6 +96,52 @@ interface FoldStoreContract {
     assertThat(flapping).as("and flapping ones").isPositive();
     assertThat(silenced).as("and silenced ones").isPositive();
     assertThat(model.state().getOpened()).isGreaterThan(model.incidents().size());
+  }
+
+  /** More timers of conditions and of tallies at once than an entry settles: it stops in either. */
+  @Test
+  default void fold_thatStopsInTheMidstOfAMoment_goesOnFromThere() {
+    int incidents = 25_000;
+    long momentMs = World.START_MS + 1_000;
+    LogEntry begins = LogEntries.of(new RulesActivated(DefaultRules.read()));
+    begins.setEngineActivated(3);
+    MemoryStore model = new MemoryStore();
+    List<IncidentEvent> expected = new ArrayList<>();
+    List<IncidentEvent> events = new ArrayList<>();
+    List<Long> times = new ArrayList<>();
+    Fold modelFold = new Fold(model, expected::add);
+    List<World.Entry> entries =
+        List.of(
+            new World.Entry(begins, World.START_MS),
+            new World.Entry(endingAt(momentMs, "first", incidents), World.START_MS),
+            new World.Entry(endingAt(momentMs, "again", incidents), World.START_MS + 1),
+            new World.Entry(LogEntries.tick(), momentMs + 60_000),
+            new World.Entry(LogEntries.tick(), momentMs + 61_000),
+            new World.Entry(LogEntries.tick(), momentMs + 62_000));
+    for (int offset = 0; offset < entries.size(); offset++) {
+      World.Entry next = entries.get(offset);
+      modelFold.apply(next.entry(), offset, next.atMs());
+      new Fold(store(), events::add).apply(next.entry(), offset, next.atMs());
+      flush();
+      reopen();
+      assertThat(store().firstTimer()).isEqualTo(model.firstTimer());
+      assertThat(store().state()).isEqualTo(model.state());
+      times.add(model.state().getFoldTimeMs());
+    }
+    assertThat(times.subList(3, 6)).containsExactly(momentMs, momentMs, momentMs + 62_000);
+    assertThat(events).isEqualTo(expected);
+    assertThat(digest().exact()).isEqualTo(model.digest().exact());
+  }
+
+  private static LogEntry endingAt(long endsAtMs, String ids, int incidents) {
+    List<Alert> alerts = new ArrayList<>();
+    for (int i = 0; i < incidents; i++) {
+      Alert alert = TestLog.alert(ids + i, "service-" + i, "down");
+      alert.setFiredAtMs(World.START_MS);
+      alert.setEndsAtMs(endsAtMs);
+      alerts.add(alert);
+    }
+    return LogEntries.of(new Alerts(1, alerts));
   }
 
   private void assertSameOutcomes(World world, MemoryStore model) {

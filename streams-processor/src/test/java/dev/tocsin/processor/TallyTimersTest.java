@@ -31,12 +31,12 @@ class TallyTimersTest {
   void timers_ofOneCommitAreOneRecord_andGoWithTheLastOfThem() {
     timers.add(timer(10));
     timers.add(timer(20));
-    assertThat(flush()).as("records written").isEqualTo(1);
+    assertThat(flush(0)).as("records written").isEqualTo(1);
     assertThat(stored()).isEqualTo(1);
     timers.remove(timer(10));
-    assertThat(flush()).as("one of two is over").isZero();
+    assertThat(flush(0)).as("one of two is over").isZero();
     timers.remove(timer(20));
-    assertThat(flush()).isEqualTo(1);
+    assertThat(flush(0)).isEqualTo(1);
     assertThat(stored()).isZero();
   }
 
@@ -44,31 +44,46 @@ class TallyTimersTest {
   void timer_thatCameAndWentBetweenTwoCommitsIsNeverStored() {
     timers.add(timer(10));
     assertThat(timers.remove(timer(10))).isTrue();
-    assertThat(flush()).isZero();
+    assertThat(flush(0)).isZero();
   }
 
   @Test
   void whatIsOver_doesNotComeBack_thoughItsChunkIsStored() {
     timers.add(timer(10));
     timers.add(timer(20));
-    flush();
+    flush(0);
     timers.remove(timer(10));
-    flush();
+    flush(0);
     timers = new TallyTimers(bytes, 10);
     assertThat(timers.first()).contains(timer(20));
     timers.remove(timer(20));
-    flush();
+    flush(0);
     assertThat(stored()).isZero();
   }
 
   @Test
   void chunk_ofWhichAllAreOverWhenItIsReadGoes() {
     timers.add(timer(10));
-    flush();
+    flush(0);
     timers = new TallyTimers(bytes, 10);
     assertThat(timers.first()).isEmpty();
-    flush();
+    flush(0);
     assertThat(stored()).isZero();
+  }
+
+  @Test
+  void whatIsLeftInTheMidstOfAMoment_comesBack_andNothingElse() {
+    List<Timer> ofOneMoment = List.of(timer(10, 1), timer(10, 2), timer(10, 3));
+    ofOneMoment.forEach(timers::add);
+    flush(0);
+    timers.remove(ofOneMoment.get(0));
+    flush(10);
+    timers = new TallyTimers(bytes, 10);
+    assertThat(timers.first()).contains(ofOneMoment.get(1));
+    timers.remove(ofOneMoment.get(1));
+    timers.remove(ofOneMoment.get(2));
+    flush(10);
+    assertThat(stored()).as("nor where it was left").isZero();
   }
 
   @Test
@@ -91,18 +106,23 @@ class TallyTimersTest {
     for (int step = 0; step < 20_000; step++) {
       int what = random.nextInt(100);
       if (what < 60) {
-        Timer timer = timer(nowMs + 1 + random.nextInt(1_000));
+        Timer timer = timer(nowMs + 1 + random.nextInt(100), random.nextInt(5));
         assertThat(timers.add(timer)).isTrue();
         model.add(timer);
       } else if (what < 90) {
-        nowMs += random.nextInt(20);
-        while (!model.isEmpty() && model.first().dueMs() <= nowMs) {
+        long untilMs = nowMs + random.nextInt(20);
+        int max = random.nextInt(10) == 0 ? random.nextInt(5) : Integer.MAX_VALUE;
+        while (!model.isEmpty() && model.first().dueMs() <= untilMs && max-- > 0) {
+          nowMs = Math.max(nowMs, model.first().dueMs());
           Optional<Timer> first = timers.first();
           assertThat(first).as("step %d of seed %d", step, seed).contains(model.pollFirst());
           assertThat(timers.remove(first.orElseThrow())).isTrue();
         }
+        if (model.isEmpty() || model.first().dueMs() > untilMs) {
+          nowMs = untilMs;
+        }
       } else {
-        flush();
+        flush(nowMs);
         if (what == 99) {
           timers = new TallyTimers(bytes, nowMs);
         }
@@ -111,9 +131,9 @@ class TallyTimersTest {
     }
   }
 
-  private int flush() {
+  private int flush(long foldTimeMs) {
     List<KeyValue<Bytes, byte[]>> batch = new ArrayList<>();
-    timers.flushInto(batch);
+    timers.flushInto(batch, foldTimeMs);
     bytes.putAll(batch);
     return batch.size();
   }
@@ -130,6 +150,10 @@ class TallyTimersTest {
   }
 
   private static Timer timer(long dueMs) {
-    return new Timer(dueMs, Timer.Kind.TALLY, Keys.of(0, dueMs));
+    return timer(dueMs, dueMs);
+  }
+
+  private static Timer timer(long dueMs, long about) {
+    return new Timer(dueMs, Timer.Kind.TALLY, Keys.of(0, about));
   }
 }
