@@ -133,7 +133,8 @@ record BenchRow(String name, List<String> what, Bar bar, Bench bench) {
               "memory",
               List.of(
                   "1,000,000 open incidents and 2,000 alerts a second to any of them, in a heap of",
-                  "512 MiB: what is resident, and that nothing is left behind"),
+                  "512 MiB under the serial collector: what is resident, and that nothing is left",
+                  "behind"),
               Bar.figureAtMost("rss_peak_mib", PROCESSOR_RSS_MIB_MAX)
                   .and(Bar.figureAtMost("behind_at_end_ms", 1_000))
                   .and(Bar.figureAtMost("refused", 0)),

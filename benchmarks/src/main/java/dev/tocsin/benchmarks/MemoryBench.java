@@ -37,7 +37,7 @@ final class MemoryBench {
     new Backlog(stand.kafka(), topics.log(), Optional.empty(), EdgeStand.PARTITIONS)
         .write(new DistinctAlerts(), incidents);
     Map<String, Double> figures = new LinkedHashMap<>();
-    try (ProcessorProcess processor = ProcessorProcess.start(stand, topics, 0);
+    try (ProcessorProcess processor = ProcessorProcess.startSmall(stand, topics);
         EdgeProcess edge = stand.newEdge(EdgeKind.PLAIN, topics)) {
       processor.awaitApplied(incidents);
       Duration settle = rounds.settle();

@@ -36,6 +36,22 @@ final class ServerProcess implements AutoCloseable {
   static ServerProcess start(
       EdgeStand stand, String name, String main, List<String> settings, Pattern started)
       throws IOException {
+    return start(stand, name, FLAGS, main, settings, started);
+  }
+
+  /**
+   * The same with other flags.
+   *
+   * @param flags of its JVM
+   */
+  static ServerProcess start(
+      EdgeStand stand,
+      String name,
+      List<String> flags,
+      String main,
+      List<String> settings,
+      Pattern started)
+      throws IOException {
     Path folder = stand.newFolder(name);
     List<String> all = new ArrayList<>(settings);
     all.add("kafka.bootstrap.servers=" + stand.bootstrap());
@@ -43,7 +59,7 @@ final class ServerProcess implements AutoCloseable {
     Path log = folder.resolve(name + ".log");
     Process process =
         stand.start(
-            new ProcessBuilder(ChildJvm.command(main, FLAGS, List.of(file.toString())))
+            new ProcessBuilder(ChildJvm.command(main, flags, List.of(file.toString())))
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile()));
     long untilNs = System.nanoTime() + START_MAX.toNanos();

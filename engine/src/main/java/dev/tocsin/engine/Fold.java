@@ -50,11 +50,14 @@ public final class Fold {
   private static final int STAMPED_VERSION_SINCE = 2;
 
   /**
-   * Before one entry no more is settled than timers and incidents that they look at are so many, so
-   * that no entry takes longer than a transaction may. About a second's work, and far more than
-   * comes due between two entries while entries come.
+   * Before one entry no more is settled than timers and incidents that they look at are so many,
+   * and for each of its alerts so many more. Kafka Streams applies some tens of entries before it
+   * looks whether to commit, and all of that has to end before the transaction's time does. An
+   * alert brings about fewer timers than it settles, so what is due grows less while alerts come.
    */
-  static final int SETTLED_MAX = 20_000;
+  static final int SETTLED_MAX = 500;
+
+  static final int SETTLED_PER_ALERT = 8;
 
   private static final int SETTLED_MAX_SINCE = 3;
 
@@ -125,7 +128,8 @@ public final class Fold {
               versionNeeded(entry),
               ENGINE_VERSION));
     }
-    apply(offset, logTimeMs, stage -> apply(stage, entry, offset));
+    int alerts = entry.getPayload() instanceof Alerts payload ? payload.getAlerts().size() : 0;
+    apply(offset, logTimeMs, alerts, stage -> apply(stage, entry, offset));
   }
 
   /**
@@ -134,11 +138,12 @@ public final class Fold {
    * @throws EngineFailure as there
    */
   public void apply(LoggedAlerts alerts, long offset, long logTimeMs) {
-    apply(offset, logTimeMs, stage -> apply(stage, alerts, offset));
+    int count = alerts.alerts().size();
+    apply(offset, logTimeMs, count, stage -> apply(stage, alerts, offset));
   }
 
-  private void apply(long offset, long logTimeMs, Consumer<Stage> entry) {
-    Stage stage = at(offset, settle(offset, logTimeMs));
+  private void apply(long offset, long logTimeMs, int alerts, Consumer<Stage> entry) {
+    Stage stage = at(offset, settle(offset, logTimeMs, alerts));
     try {
       entry.accept(stage);
     } catch (RuntimeException e) {
@@ -179,7 +184,7 @@ public final class Fold {
    * @throws EngineFailure on a timer before it
    */
   public void skip(long offset, long logTimeMs) {
-    Stage stage = at(offset, settle(offset, logTimeMs));
+    Stage stage = at(offset, settle(offset, logTimeMs, 0));
     stage.state().setDeadLettered(stage.state().getDeadLettered() + 1);
     commit(stage);
   }
@@ -201,21 +206,22 @@ public final class Fold {
    * Settles what is due by {@code untilMs}, one timer at a time, in order, each at its own due
    * time.
    *
+   * @param alerts in the entry before which it is settled
    * @return the time to apply the entry at: {@code untilMs}, or where not all could be settled, the
    *     time up to which it was
    */
-  private long settle(long offset, long untilMs) {
+  private long settle(long offset, long untilMs, int alerts) {
     long until = Math.max(untilMs, store.state().getFoldTimeMs());
-    long settled = 0;
+    long left = SETTLED_MAX + (long) SETTLED_PER_ALERT * alerts;
     Optional<Timer> first = store.firstTimer();
     while (first.isPresent() && first.get().dueMs() <= until) {
       Stage stage = new Stage(store, byRule);
-      if (settled >= SETTLED_MAX && stage.isSince(SETTLED_MAX_SINCE)) {
+      if (left <= 0 && stage.isSince(SETTLED_MAX_SINCE)) {
         return stage.now();
       }
       advance(stage.state(), first.get().dueMs());
       try {
-        settled += 1 + TimerFold.apply(stage, Cause.time(offset), first.get());
+        left -= 1 + TimerFold.apply(stage, Cause.time(offset), first.get());
       } catch (RuntimeException e) {
         throw new EngineFailure("timer " + first.get(), first.get(), e);
       }

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 
 /** More is due at once than is settled before one entry. */
 class SettlingTest {
-  private static final int INCIDENTS = Fold.SETTLED_MAX + 5_000;
+  private static final int INCIDENTS = 2 * Fold.SETTLED_MAX - 100;
   private static final long HOUR_MS = 3_600_000;
   private static final long END_MS = START_MS + 60_000;
 
@@ -29,7 +29,7 @@ class SettlingTest {
   void whatIsDue_isSettledByTheEntriesThatCome_andTimeWaitsForIt() {
     open(3, END_MS);
     apply(LogEntries.of(new Alerts(1, List.of(firing("late").in("late").alert(0)))), HOUR_MS);
-    assertThat(in(IncidentState.RESOLVED)).isEqualTo(Fold.SETTLED_MAX);
+    assertThat(in(IncidentState.RESOLVED)).isEqualTo(Fold.SETTLED_MAX + Fold.SETTLED_PER_ALERT);
     assertThat(store.state().getFoldTimeMs()).isEqualTo(END_MS);
     Incident late = store.incident(store.group(Sighting.key("late")).getIncident());
     assertThat(late.getCreatedAtMs()).as("applied at the time that was reached").isEqualTo(END_MS);

@@ -112,6 +112,7 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
     apply(entry, application(entry, offset), offset);
     lastAppliedAtMs = clock.millis();
     view.applied();
+    settleOn(entry.timestamp());
     if (store.dirty() >= config.dirtyMax()) {
       context.commit();
     }
@@ -232,6 +233,14 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
     context.forward(
         new Record<>(key, DEAD_LETTERS.encode(letter), entry.timestamp()),
         FoldTopology.DEAD_LETTERS);
+  }
+
+  /** More was due than this entry could settle: if no other entry comes by itself, a tick does. */
+  private void settleOn(long logTimeMs) {
+    OptionalLong dueMs = fold.dueMs();
+    if (dueMs.isPresent() && dueMs.getAsLong() <= logTimeMs && view.caughtUp()) {
+      ticks.appendLagging(partition);
+    }
   }
 
   /**

@@ -24,15 +24,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Appends ticks to the log, at most one a second and partition, with a producer of its own that is
- * not transactional: nothing on the log may wait for a transaction's end. It does not matter if a
- * tick is lost, so one that cannot be sent is.
+ * Appends ticks to the log, few a second and partition, with a producer of its own that is not
+ * transactional: nothing on the log may wait for a transaction's end. It does not matter if a tick
+ * is lost, so one that cannot be sent is.
  *
  * <p>Thread-safe; {@link #append} never blocks.
  */
 final class Ticks implements AutoCloseable {
   /** At most one tick in this time, by partition. */
   static final Duration INTERVAL = Duration.ofSeconds(1);
+
+  /** Where the last one has left something that is due. */
+  static final Duration INTERVAL_LAGGING = Duration.ofMillis(10);
 
   private static final Logger LOG = LoggerFactory.getLogger(Ticks.class);
   private static final byte[] ENTRY = Codec.of(LogEntry.class).encode(LogEntries.tick());
@@ -69,9 +72,18 @@ final class Ticks implements AutoCloseable {
 
   /** Appends a tick, unless this partition had one less than {@link #INTERVAL} ago. */
   void append(int partition) {
+    append(partition, INTERVAL);
+  }
+
+  /** The same, by {@link #INTERVAL_LAGGING}. */
+  void appendLagging(int partition) {
+    append(partition, INTERVAL_LAGGING);
+  }
+
+  private void append(int partition, Duration interval) {
     long nowMs = clock.millis();
     Long last = lastMs.get(partition);
-    if (last != null && nowMs - last < INTERVAL.toMillis() && nowMs >= last) {
+    if (last != null && nowMs - last < interval.toMillis() && nowMs >= last) {
       return;
     }
     if (!waiting.add(partition)) {

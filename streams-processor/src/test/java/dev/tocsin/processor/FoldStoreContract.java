@@ -101,7 +101,7 @@ interface FoldStoreContract {
   /** More timers of conditions and of tallies at once than an entry settles: it stops in either. */
   @Test
   default void fold_thatStopsInTheMidstOfAMoment_goesOnFromThere() {
-    int incidents = 25_000;
+    int incidents = 600;
     long momentMs = World.START_MS + 1_000;
     LogEntry begins = LogEntries.of(new RulesActivated(DefaultRules.read()));
     begins.setEngineActivated(3);
