@@ -157,11 +157,16 @@ final class SilenceDesk implements AutoCloseable {
 
   /** One that is hidden and should not be, or the other way round, once all has ended. */
   Optional<Incident> wrong(List<Incident> told) {
+    return wrong(last, told);
+  }
+
+  /** The same where {@code lasting} is the only silence; null for none. */
+  static Optional<Incident> wrong(Silence lasting, List<Incident> told) {
     return told.stream()
         .filter(
             each -> {
-              boolean hidden = last != null && isOpen(each) && matches(last, each);
-              return !each.getSilencedBy().equals(hidden ? last.getId() : "");
+              boolean hidden = lasting != null && isOpen(each) && matches(lasting, each);
+              return !each.getSilencedBy().equals(hidden ? lasting.getId() : "");
             })
         .findFirst();
   }

@@ -238,7 +238,9 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
   /** More was due than this entry could settle: if no other entry comes by itself, a tick does. */
   private void settleOn(long logTimeMs) {
     OptionalLong dueMs = fold.dueMs();
-    if (dueMs.isPresent() && dueMs.getAsLong() <= logTimeMs && view.caughtUp()) {
+    boolean left = dueMs.isPresent() && dueMs.getAsLong() <= logTimeMs;
+    view.timeBehind(left ? logTimeMs - store.state().getFoldTimeMs() : 0);
+    if (left && view.caughtUp()) {
       ticks.appendLagging(partition);
     }
   }

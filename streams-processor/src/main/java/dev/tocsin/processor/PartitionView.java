@@ -37,6 +37,7 @@ final class PartitionView implements IncidentView {
       new PriorityQueue<>(Comparator.comparingLong(Waiter::offset));
   private volatile long firstAwaited = UNKNOWN;
   private volatile long takenOverAt = UNKNOWN;
+  private volatile long timeBehindMs;
   private boolean closed;
 
   PartitionView(int partition, PartitionStore store, Executor replies, int waitersMax) {
@@ -138,6 +139,16 @@ final class PartitionView implements IncidentView {
       }
       firstAwaited = waiters.isEmpty() ? UNKNOWN : waiters.peek().offset();
     }
+  }
+
+  /** How far fold time is behind the last entry's own, since more is due than it could settle. */
+  void timeBehind(long ms) {
+    timeBehindMs = ms;
+  }
+
+  /** The same, in milliseconds; 0 where nothing is left. For any thread. */
+  long timeBehindMs() {
+    return timeBehindMs;
   }
 
   /** The partition moves away: nobody waits here any longer. */

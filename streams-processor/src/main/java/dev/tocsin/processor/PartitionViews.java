@@ -85,6 +85,11 @@ final class PartitionViews {
     return all;
   }
 
+  /** How far fold time is behind the log's where it is furthest, in seconds. */
+  double timeBehindSeconds() {
+    return owned.values().stream().mapToLong(PartitionView::timeBehindMs).max().orElse(0) / 1e3;
+  }
+
   private void observeEnd(PartitionView view) {
     logEnds
         .apply(view.partition())

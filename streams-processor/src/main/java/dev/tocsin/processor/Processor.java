@@ -157,6 +157,10 @@ public final class Processor implements AutoCloseable {
     Gauge.builder("tocsin.processor.partitions", views, owned -> owned.owned().size())
         .description("Partitions of the log that this instance owns")
         .register(meters);
+    Gauge.builder("tocsin.processor.time.behind", views, PartitionViews::timeBehindSeconds)
+        .description("How far fold time is behind the log's, since more is due than was settled")
+        .baseUnit("seconds")
+        .register(meters);
   }
 
   /** Their own, so that nobody who waits for a command or a position waits for a snapshot. */

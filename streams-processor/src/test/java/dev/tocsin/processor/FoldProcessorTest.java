@@ -246,6 +246,29 @@ class FoldProcessorTest {
     }
   }
 
+  @Test
+  void tick_comesAtOnceWhileAnEntryLeavesWhatIsDue() {
+    LogEntry begins = LogEntries.of(new RulesActivated(World.quick(1)));
+    begins.setEngineActivated(3);
+    rig.append(Codec.of(LogEntry.class).encode(begins), START_MS);
+    Alert[] alerts = new Alert[700];
+    for (int i = 0; i < alerts.length; i++) {
+      alerts[i] = TestLog.alert("a" + i, "service-" + i, "down");
+      alerts[i].setFiredAtMs(START_MS);
+      alerts[i].setEndsAtMs(START_MS + 1_000);
+    }
+    rig.append(TestLog.entry(alerts), START_MS);
+    assertThat(rig.ticks.history()).isEmpty();
+    rig.append(tick(), START_MS + 9_000);
+    assertThat(rig.views.timeBehindSeconds()).isEqualTo(8);
+    Awaitility.await().until(() -> rig.ticks.history().size() == 1);
+    rig.clock.advance(Ticks.INTERVAL_LAGGING);
+    rig.append(tick(), START_MS + 9_010);
+    assertThat(rig.views.timeBehindSeconds()).isZero();
+    assertThat(rig.store().state().getFoldTimeMs()).isEqualTo(START_MS + 9_010);
+    assertThat(rig.ticks.history()).hasSize(1);
+  }
+
   private void wait(Duration by) {
     rig.clock.advance(by);
     rig.disk.driver.advanceWallClockTime(by);
@@ -255,7 +278,6 @@ class FoldProcessorTest {
     rig.append(Codec.of(LogEntry.class).encode(LogEntries.of(new RulesActivated(rules))), START_MS);
   }
 
-  /** Rules that can be read and under which the engine cannot write a timeline. */
   /**
    * Rules that the fold would refuse as an entry, put where only a fault could: any change of an
    * incident now fails.
