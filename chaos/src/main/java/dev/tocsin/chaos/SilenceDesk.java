@@ -126,7 +126,7 @@ final class SilenceDesk implements AutoCloseable {
   }
 
   private List<Silence> list() throws NotHealedException {
-    ListSilencesRequest request = ListSilencesRequest.getDefaultInstance();
+    ListSilencesRequest request = ListSilencesRequest.newBuilder().setIncludeEnded(true).build();
     return answered(stub -> stub.listSilences(request)).getSilencesList();
   }
 

@@ -135,7 +135,7 @@ public final class Conditions {
     long dueMs = Math.max(dueMs(after, stage.rules(after.getRule())), stage.now() + 1);
     boolean armed = before != null && before.getTimerMs() > stage.now();
     if (!armed || dueMs < before.getTimerMs()) {
-      if (armed) {
+      if (before != null) { // also one that is due and was left
         stage.disarm(new Timer(before.getTimerMs(), Timer.Kind.CONDITION, key));
       }
       stage.arm(new Timer(dueMs, Timer.Kind.CONDITION, key));

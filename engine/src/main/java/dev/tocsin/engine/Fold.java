@@ -22,11 +22,10 @@ import java.util.function.Consumer;
  * entries.
  *
  * <p>Fold time is the greatest log time so far, so it never goes back. Before an entry is applied,
- * everything that is due by its time is settled, each thing at its own due time: what an incident
- * becomes does not depend on whether an entry happened to come by in between. Only so much is
- * settled before one entry ({@link #SETTLED_MAX}); where more is due, as after an outage, fold time
- * stays behind the log's until entries enough have come. How far it is behind follows from the
- * entries alone.
+ * what is due by its time is settled, each thing at its own due time: what an incident becomes does
+ * not depend on whether an entry happened to come by in between. Where more is due than may be
+ * settled before one entry ({@link #SETTLED_MAX}), as after an outage, the entries that follow
+ * settle the rest, at their own time. Which entry settles what follows from the log alone.
  *
  * <p>Each entry is all or nothing. Not thread-safe.
  *
@@ -50,14 +49,15 @@ public final class Fold {
   private static final int STAMPED_VERSION_SINCE = 2;
 
   /**
-   * Before one entry no more is settled than timers and incidents that they look at are so many,
-   * and for each of its alerts so many more. Kafka Streams applies some tens of entries before it
-   * looks whether to commit, and all of that has to end before the transaction's time does. An
-   * alert brings about fewer timers than it settles, so what is due grows less while alerts come.
+   * Before one entry no more is settled than so much, and for each of its alerts so much more. A
+   * timer is 1, an incident that it changes 1, and one that it looks at a tenth. Kafka Streams
+   * applies some tens of entries before it looks whether to commit, and all of them have to end
+   * before the transaction's time does. An alert arms fewer timers than it settles.
    */
-  static final int SETTLED_MAX = 500;
+  static final int SETTLED_MAX = 1_000;
 
-  static final int SETTLED_PER_ALERT = 8;
+  static final int SETTLED_PER_ALERT = 16;
+  private static final int LOOKS = 10;
 
   private static final int SETTLED_MAX_SINCE = 3;
 
@@ -82,6 +82,11 @@ public final class Fold {
   private final FoldStore store;
   private final Consumer<IncidentEvent> events;
   private final ActiveRules byRule = new ActiveRules();
+
+  /** The entry before which something was settled last, and how much more may be. */
+  private long settlingBefore = -1;
+
+  private long left;
 
   /**
    * A fold that goes on from what {@code store} holds.
@@ -143,7 +148,8 @@ public final class Fold {
   }
 
   private void apply(long offset, long logTimeMs, int alerts, Consumer<Stage> entry) {
-    Stage stage = at(offset, settle(offset, logTimeMs, alerts));
+    settle(offset, logTimeMs, alerts);
+    Stage stage = at(offset, logTimeMs);
     try {
       entry.accept(stage);
     } catch (RuntimeException e) {
@@ -184,7 +190,8 @@ public final class Fold {
    * @throws EngineFailure on a timer before it
    */
   public void skip(long offset, long logTimeMs) {
-    Stage stage = at(offset, settle(offset, logTimeMs, 0));
+    settle(offset, logTimeMs, 0);
+    Stage stage = at(offset, logTimeMs);
     stage.state().setDeadLettered(stage.state().getDeadLettered() + 1);
     commit(stage);
   }
@@ -204,36 +211,38 @@ public final class Fold {
 
   /**
    * Settles what is due by {@code untilMs}, one timer at a time, in order, each at its own due
-   * time.
+   * time, or at fold time where that has come later.
    *
    * @param alerts in the entry before which it is settled
-   * @return the time to apply the entry at: {@code untilMs}, or where not all could be settled, the
-   *     time up to which it was
    */
-  private long settle(long offset, long untilMs, int alerts) {
+  private void settle(long offset, long untilMs, int alerts) {
+    if (offset != settlingBefore) {
+      settlingBefore = offset;
+      left = SETTLED_MAX + (long) SETTLED_PER_ALERT * alerts;
+    }
     long until = Math.max(untilMs, store.state().getFoldTimeMs());
-    long left = SETTLED_MAX + (long) SETTLED_PER_ALERT * alerts;
     Optional<Timer> first = store.firstTimer();
     while (first.isPresent() && first.get().dueMs() <= until) {
       Stage stage = new Stage(store, byRule);
       if (left <= 0 && stage.isSince(SETTLED_MAX_SINCE)) {
-        return stage.now();
+        return;
       }
+      left--; // also where it fails
       advance(stage.state(), first.get().dueMs());
       try {
-        left -= 1 + TimerFold.apply(stage, Cause.time(offset), first.get());
+        left -= TimerFold.apply(stage, Cause.time(offset), first.get()) / LOOKS;
       } catch (RuntimeException e) {
         throw new EngineFailure("timer " + first.get(), first.get(), e);
       }
+      left -= stage.changes().incidents().size();
       commit(stage);
       first = store.firstTimer();
     }
-    return until;
   }
 
-  private Stage at(long offset, long timeMs) {
+  private Stage at(long offset, long logTimeMs) {
     Stage stage = new Stage(store, byRule);
-    advance(stage.state(), timeMs);
+    advance(stage.state(), logTimeMs);
     stage.state().setAppliedOffset(offset + 1);
     return stage;
   }

@@ -74,6 +74,9 @@ final class Inhibitions {
     if (state == null) {
       return 0;
     }
+    InhibitionState told = Copies.of(state);
+    told.setTurning(false);
+    stage.put(timer.about(), told);
     Cause turn = new Cause(state.getTurnedOffset(), state.getTurnedIndex(), state.getTurnedBy());
     state.getTargets().forEach(target -> mark(stage, cause, turn, stage.incident(target)));
     return state.getTargets().size();
@@ -84,7 +87,14 @@ final class Inhibitions {
    * one, or each alert of an entry could change a thousand incidents.
    */
   private static void turned(Stage stage, List<Key128> keys) {
-    keys.forEach(key -> stage.arm(new Timer(stage.now() + 1, Timer.Kind.INHIBITION, key)));
+    for (Key128 key : keys) {
+      InhibitionState state = Copies.of(stage.inhibition(key));
+      if (!state.getTurning()) {
+        state.setTurning(true);
+        stage.put(key, state);
+        stage.arm(new Timer(stage.now() + 1, Timer.Kind.INHIBITION, key));
+      }
+    }
   }
 
   private static void mark(Stage stage, Cause cause, Cause turn, Incident target) {

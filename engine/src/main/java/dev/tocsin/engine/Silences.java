@@ -19,7 +19,7 @@ import java.util.Objects;
  * of the active silences matching it which ends last, by the lowest id among equals. It is judged
  * when it comes to be open, and when a field changes that can be matched. When a silence begins or
  * ends, the workspace's open incidents are walked, so many in one commit; the timer comes again at
- * the same time until it is through, before any further entry is applied.
+ * the same time until it is through, before the next entry or, if there are many, one after it.
  *
  * <p>One timer for each silence that is kept.
  */

@@ -57,6 +57,7 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
   private Fold fold;
   private AppliedCommands commands;
   private long lastAppliedAtMs;
+  private boolean left;
 
   FoldProcessor(
       ProcessorConfig config,
@@ -112,7 +113,7 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
     apply(entry, application(entry, offset), offset);
     lastAppliedAtMs = clock.millis();
     view.applied();
-    settleOn(entry.timestamp());
+    settleOn(entry);
     if (store.dirty() >= config.dirtyMax()) {
       context.commit();
     }
@@ -235,25 +236,27 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
         FoldTopology.DEAD_LETTERS);
   }
 
-  /** More was due than this entry could settle: if no other entry comes by itself, a tick does. */
-  private void settleOn(long logTimeMs) {
+  /** More may be due than this entry could settle: if no other comes by itself, a tick does. */
+  private void settleOn(Record<byte[], byte[]> entry) {
     OptionalLong dueMs = fold.dueMs();
-    boolean left = dueMs.isPresent() && dueMs.getAsLong() <= logTimeMs;
-    view.timeBehind(left ? logTimeMs - store.state().getFoldTimeMs() : 0);
+    long behindMs = dueMs.isPresent() ? Math.max(0, entry.timestamp() - dueMs.getAsLong()) : 0;
+    left = dueMs.isPresent() && dueMs.getAsLong() <= entry.timestamp();
+    view.timersBehind(behindMs);
     if (left && view.caughtUp()) {
-      ticks.appendLagging(partition);
+      ticks.appendAfter(entry.value(), partition);
     }
   }
 
   /**
    * A quiet partition in which something is due by the wall clock gets a tick; one that is being
-   * fed needs none. So does one that lags though nothing comes: what the log's end promised may be
-   * a transaction that someone aborted, and an entry must follow for the offset to move past it. A
-   * paused partition gets none: it would not be applied either.
+   * fed needs none, unless its entries leave what is due. So does one that lags though nothing
+   * comes: what the log's end promised may be a transaction that someone aborted, and an entry must
+   * follow for the offset to move past it. A paused partition gets none: it would not be applied
+   * either.
    */
   private void tickIfDue(long wallClockMs) {
     OptionalLong dueMs = fold.dueMs();
-    boolean quiet = clock.millis() - lastAppliedAtMs >= Ticks.INTERVAL.toMillis();
+    boolean quiet = left || clock.millis() - lastAppliedAtMs >= Ticks.INTERVAL.toMillis();
     boolean due = dueMs.isPresent() && dueMs.getAsLong() <= clock.millis();
     if (quiet && !pauses.isPaused(partition) && (view.behind() || (view.caughtUp() && due))) {
       ticks.append(partition);

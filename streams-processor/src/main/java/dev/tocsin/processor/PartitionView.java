@@ -37,7 +37,7 @@ final class PartitionView implements IncidentView {
       new PriorityQueue<>(Comparator.comparingLong(Waiter::offset));
   private volatile long firstAwaited = UNKNOWN;
   private volatile long takenOverAt = UNKNOWN;
-  private volatile long timeBehindMs;
+  private volatile long timersBehindMs;
   private boolean closed;
 
   PartitionView(int partition, PartitionStore store, Executor replies, int waitersMax) {
@@ -141,14 +141,14 @@ final class PartitionView implements IncidentView {
     }
   }
 
-  /** How far fold time is behind the last entry's own, since more is due than it could settle. */
-  void timeBehind(long ms) {
-    timeBehindMs = ms;
+  /** How long ago the first thing was due that is not settled yet, by the last entry's time. */
+  void timersBehind(long ms) {
+    timersBehindMs = ms;
   }
 
   /** The same, in milliseconds; 0 where nothing is left. For any thread. */
-  long timeBehindMs() {
-    return timeBehindMs;
+  long timersBehindMs() {
+    return timersBehindMs;
   }
 
   /** The partition moves away: nobody waits here any longer. */

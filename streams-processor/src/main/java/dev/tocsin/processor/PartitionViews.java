@@ -85,9 +85,11 @@ final class PartitionViews {
     return all;
   }
 
-  /** How far fold time is behind the log's where it is furthest, in seconds. */
-  double timeBehindSeconds() {
-    return owned.values().stream().mapToLong(PartitionView::timeBehindMs).max().orElse(0) / 1e3;
+  /**
+   * For how long something has been due that is not settled yet, in seconds; of all the longest.
+   */
+  double timersBehindSeconds() {
+    return owned.values().stream().mapToLong(PartitionView::timersBehindMs).max().orElse(0) / 1e3;
   }
 
   private void observeEnd(PartitionView view) {

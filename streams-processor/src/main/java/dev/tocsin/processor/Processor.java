@@ -157,8 +157,8 @@ public final class Processor implements AutoCloseable {
     Gauge.builder("tocsin.processor.partitions", views, owned -> owned.owned().size())
         .description("Partitions of the log that this instance owns")
         .register(meters);
-    Gauge.builder("tocsin.processor.time.behind", views, PartitionViews::timeBehindSeconds)
-        .description("How far fold time is behind the log's, since more is due than was settled")
+    Gauge.builder("tocsin.processor.timers.behind", views, PartitionViews::timersBehindSeconds)
+        .description("For how long something has been due that is not settled yet")
         .baseUnit("seconds")
         .register(meters);
   }

@@ -19,8 +19,8 @@ import org.apache.kafka.streams.state.KeyValueStore;
  *
  * <p>A chunk is never changed, though some of its timers are over before others. Which they are
  * need not be written down: a timer of a tally is always armed for later than the fold time of
- * then, and is over once fold time has come to it. Where so much is due in one moment that the fold
- * stops in its midst, the first that is left is written down: those after it are left as well.
+ * then, and is over once fold time has come to it. Where so much is due that the fold leaves some
+ * of it for later, the first that is left is written down: those after it are left as well.
  *
  * <p>All are in memory, so {@link #add} takes no more than {@link #HELD_MAX}. The fold's thread
  * only.

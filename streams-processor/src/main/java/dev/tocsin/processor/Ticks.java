@@ -5,6 +5,7 @@ import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -33,9 +34,6 @@ import org.slf4j.LoggerFactory;
 final class Ticks implements AutoCloseable {
   /** At most one tick in this time, by partition. */
   static final Duration INTERVAL = Duration.ofSeconds(1);
-
-  /** Where the last one has left something that is due. */
-  static final Duration INTERVAL_LAGGING = Duration.ofMillis(10);
 
   private static final Logger LOG = LoggerFactory.getLogger(Ticks.class);
   private static final byte[] ENTRY = Codec.of(LogEntry.class).encode(LogEntries.tick());
@@ -75,9 +73,13 @@ final class Ticks implements AutoCloseable {
     append(partition, INTERVAL);
   }
 
-  /** The same, by {@link #INTERVAL_LAGGING}. */
-  void appendLagging(int partition) {
-    append(partition, INTERVAL_LAGGING);
+  /**
+   * Appends a tick after an entry that was applied and has left something that is due. A tick is
+   * followed by another at once, so there are as many as are applied; where other entries wait to
+   * be applied, those settle as much.
+   */
+  void appendAfter(byte[] entry, int partition) {
+    append(partition, Arrays.equals(entry, ENTRY) ? Duration.ZERO : INTERVAL);
   }
 
   private void append(int partition, Duration interval) {
