@@ -81,6 +81,8 @@ public final class Fold {
 
   private final FoldStore store;
   private final Consumer<IncidentEvent> events;
+  private final int settledMax;
+  private final int settledPerAlert;
   private final ActiveRules byRule = new ActiveRules();
 
   /** The entry before which something was settled last, and how much more may be. */
@@ -95,6 +97,11 @@ public final class Fold {
    * @throws IllegalStateException if a newer version of the engine was activated there
    */
   public Fold(FoldStore store, Consumer<IncidentEvent> events) {
+    this(store, events, SETTLED_MAX, SETTLED_PER_ALERT);
+  }
+
+  /** The same with other bounds of what is settled before an entry. */
+  Fold(FoldStore store, Consumer<IncidentEvent> events, int settledMax, int settledPerAlert) {
     int version = store.state().getEngineVersion();
     if (version > ENGINE_VERSION) {
       throw new IllegalStateException(
@@ -106,6 +113,8 @@ public final class Fold {
     }
     this.store = store;
     this.events = events;
+    this.settledMax = settledMax;
+    this.settledPerAlert = settledPerAlert;
   }
 
   /** The version of the engine that software must have to apply this entry. */
@@ -218,7 +227,7 @@ public final class Fold {
   private void settle(long offset, long untilMs, int alerts) {
     if (offset != settlingBefore) {
       settlingBefore = offset;
-      left = SETTLED_MAX + (long) SETTLED_PER_ALERT * alerts;
+      left = settledMax + (long) settledPerAlert * alerts;
     }
     long until = Math.max(untilMs, store.state().getFoldTimeMs());
     Optional<Timer> first = store.firstTimer();

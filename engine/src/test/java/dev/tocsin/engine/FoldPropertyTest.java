@@ -13,6 +13,7 @@ import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentEvent;
 import dev.tocsin.schemas.IncidentState;
 import dev.tocsin.schemas.Key128;
+import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.PartitionState;
 import dev.tocsin.schemas.Rules;
@@ -31,6 +32,7 @@ import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.constraints.IntRange;
 
 /** What must hold for any log. */
 class FoldPropertyTest {
@@ -125,6 +127,31 @@ class FoldPropertyTest {
     assertThat(memory.digest().exact()).isEqualTo(once.exact());
     assertThat(events).isEqualTo(once.events());
     assertThat(memory.state()).isEqualTo(once.store().state());
+  }
+
+  /**
+   * Each entry settles one thing or a few: what holds always holds meanwhile, and all is settled.
+   */
+  @Property(tries = TRIES)
+  void settlingLate_leavesNothing(
+      @ForAll("worlds") List<Item> world, @ForAll @IntRange(min = 1, max = 3) int settledMax) {
+    BytesStore store = new BytesStore();
+    Fold fold = new Fold(store, event -> {}, settledMax, 0);
+    LogEntry begins = LogEntries.tick();
+    begins.setEngineActivated(Fold.ENGINE_VERSION);
+    long offset = 0;
+    fold.apply(begins, offset++, Log.START_MS);
+    for (Item item : world) {
+      fold.apply(item.on(store.incidents.all().values()), offset++, item.timeMs());
+      Invariants.check(store);
+    }
+    long nowMs = store.state().getFoldTimeMs();
+    long due = store.timers.stream().filter(timer -> timer.dueMs() <= nowMs).count();
+    for (long ticks = 0; fold.dueMs().orElse(Long.MAX_VALUE) <= nowMs; ticks++) {
+      assertThat(ticks).isLessThan(10 * due + 10);
+      fold.apply(LogEntries.tick(), offset++, nowMs);
+      Invariants.check(store);
+    }
   }
 
   @Property(tries = TRIES)

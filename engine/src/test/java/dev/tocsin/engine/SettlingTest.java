@@ -2,6 +2,7 @@ package dev.tocsin.engine;
 
 import static dev.tocsin.engine.Log.START_MS;
 import static dev.tocsin.engine.Sighting.firing;
+import static java.util.Comparator.comparing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tocsin.schemas.Alerts;
@@ -9,8 +10,10 @@ import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentState;
 import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.LoggedAlert;
 import dev.tocsin.schemas.Matcher;
 import dev.tocsin.schemas.RulesActivated;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -48,9 +51,9 @@ class SettlingTest {
   void condition_thatWasLeftAndIsSeenAgain_goesOn() {
     open(3, END_MS);
     apply(LogEntries.tick(), HOUR_MS);
-    Incident left = store.incidents().stream().filter(Lifecycle::isOpen).findFirst().orElseThrow();
-    String condition = left.getAlerts().get(0).getTitle().substring("title of ".length());
-    apply(alerts(firing(condition).in("g" + condition.substring(1))), HOUR_MS);
+    int last = IntStream.range(0, INCIDENTS).boxed().max(comparing(this::timer)).orElseThrow();
+    Incident left = incident("g" + last);
+    apply(alerts(firing("c" + last).in("g" + last)), HOUR_MS);
     for (int i = 0; i < 5; i++) {
       apply(LogEntries.tick(), HOUR_MS + 10);
     }
@@ -113,6 +116,12 @@ class SettlingTest {
   private static LogEntry alerts(Sighting... alerts) {
     return LogEntries.of(
         new Alerts(1, Stream.of(alerts).map(each -> each.alert(START_MS)).toList()));
+  }
+
+  private Timer timer(int number) {
+    Sighting alert = firing("c" + number).in("g" + number);
+    return new Timer(
+        END_MS, Timer.Kind.CONDITION, Conditions.key(LoggedAlert.of(alert.alert(START_MS))));
   }
 
   private Incident incident(String group) {
