@@ -80,6 +80,11 @@ final class AlertFold {
       return repeat(condition, condition.getIncident());
     }
     if (Conditions.muted(stage, condition)) {
+      if (Conditions.overdue(stage, condition)) {
+        // Its end was left for later. Muted, it would be put off for as long as alerts come.
+        TimerFold.end(stage, cause, key, condition);
+        return fire(stage.fingerprint(key));
+      }
       counts.setMuted(counts.getMuted() + 1);
       seen(condition, condition.getIncident(), condition.getSeverity());
       return AlertEffect.MUTED;

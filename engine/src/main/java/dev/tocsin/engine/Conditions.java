@@ -49,6 +49,12 @@ public final class Conditions {
     return incident == null || !Lifecycle.isOpen(incident);
   }
 
+  /** Whether its timer is due and was left for later, and its end has come. */
+  static boolean overdue(Stage stage, FingerprintState condition) {
+    Rules rules = stage.rules(condition.getRule());
+    return condition.getTimerMs() <= stage.now() && dueMs(condition, rules) <= stage.now();
+  }
+
   /**
    * A FIRING sighting: of an incident's condition, known or new.
    *

@@ -24,8 +24,9 @@ import java.util.function.Consumer;
  * <p>Fold time is the greatest log time so far, so it never goes back. Before an entry is applied,
  * what is due by its time is settled, each thing at its own due time: what an incident becomes does
  * not depend on whether an entry happened to come by in between. Where more is due than may be
- * settled before one entry ({@link #SETTLED_MAX}), as after an outage, the entries that follow
- * settle the rest, at their own time. Which entry settles what follows from the log alone.
+ * settled before one entry ({@link #SETTLED_MAX}), as after an outage, the rest is settled before
+ * the entries that follow, at fold time as it is then. Which entry settles what follows from the
+ * log alone.
  *
  * <p>Each entry is all or nothing. Not thread-safe.
  *
@@ -58,8 +59,6 @@ public final class Fold {
 
   static final int SETTLED_PER_ALERT = 16;
   private static final int LOOKS = 10;
-
-  private static final int SETTLED_MAX_SINCE = 3;
 
   /**
    * The engine failed on values that could be read: a fault of its own, or of the store that it
@@ -209,6 +208,9 @@ public final class Fold {
   public void drop(Timer timer) {
     Stage stage = new Stage(store, byRule);
     stage.disarm(timer);
+    if (timer.kind() == Timer.Kind.INHIBITION) {
+      Inhibitions.dropped(stage, timer.about());
+    }
     commit(stage);
   }
 
@@ -233,7 +235,7 @@ public final class Fold {
     Optional<Timer> first = store.firstTimer();
     while (first.isPresent() && first.get().dueMs() <= until) {
       Stage stage = new Stage(store, byRule);
-      if (left <= 0 && stage.isSince(SETTLED_MAX_SINCE)) {
+      if (left <= 0 && stage.isSince(TimerFold.LATE_SINCE)) {
         return;
       }
       left--; // also where it fails

@@ -74,12 +74,24 @@ final class Inhibitions {
     if (state == null) {
       return 0;
     }
-    InhibitionState told = Copies.of(state);
-    told.setTurning(false);
-    stage.put(timer.about(), told);
+    told(stage, timer.about(), state);
     Cause turn = new Cause(state.getTurnedOffset(), state.getTurnedIndex(), state.getTurnedBy());
     state.getTargets().forEach(target -> mark(stage, cause, turn, stage.incident(target)));
     return state.getTargets().size();
+  }
+
+  /** Its timer has gone without that: what comes next sets another. */
+  static void dropped(Stage stage, Key128 key) {
+    InhibitionState state = stage.inhibition(key);
+    if (state != null) {
+      told(stage, key, state);
+    }
+  }
+
+  private static void told(Stage stage, Key128 key, InhibitionState state) {
+    InhibitionState told = Copies.of(state);
+    told.setTurning(false);
+    stage.put(key, told);
   }
 
   /**

@@ -80,6 +80,7 @@ public final class Silences {
     SilenceState before = stage.silence(asked.getId());
     if (before == null
         || before.getPhase() == SilencePhase.ENDED
+        || before.getEndMs() <= stage.now()
         || !before.getSilence().getWorkspace().equals(asked.getWorkspace())) {
       return;
     }
@@ -111,7 +112,7 @@ public final class Silences {
     SilencePhase phase = phase(state, stage.now());
     if (phase != state.getPhase()) {
       // Where it never began there is nothing to lift.
-      state.setWalking(phase == SilencePhase.ACTIVE || state.getPhase() == SilencePhase.ACTIVE);
+      state.setWalking(state.getSilence().getStartMs() <= stage.now());
       state.setWalkedTo(null);
       state.setPhase(phase);
       if (phase == SilencePhase.ENDED) {
@@ -169,7 +170,7 @@ public final class Silences {
   private static boolean begin(Stage stage, IncidentDraft draft, Silence silence) {
     Key128 before = draft.incident().getSilencedBy();
     SilenceState by = before == null ? null : stage.silence(before);
-    if (before != null && (by == null || by.getPhase() != SilencePhase.ACTIVE)) {
+    if (before != null && (by == null || phase(by, stage.now()) != SilencePhase.ACTIVE)) {
       return judge(stage, draft); // that one has ended, and its own walk has not come here yet
     }
     if (by != null && !endsAfter(silence, by.getSilence())) {
@@ -209,7 +210,8 @@ public final class Silences {
     Silence last = null;
     for (Key128 id : of == null ? List.<Key128>of() : of.getLasting()) {
       SilenceState state = stage.silence(id);
-      if (state.getPhase() == SilencePhase.ACTIVE
+      // By the time: its own timer may be left for later.
+      if (phase(state, stage.now()) == SilencePhase.ACTIVE
           && (last == null || endsAfter(state.getSilence(), last))
           && stage.matcher(state.getSilence()).test(fields)) {
         last = state.getSilence();

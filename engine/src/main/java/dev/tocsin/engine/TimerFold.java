@@ -16,6 +16,9 @@ final class TimerFold {
   /** The version of the engine; logs from before it are folded with the events that they had. */
   private static final int REMOVALS_PUBLISHED_SINCE = 2;
 
+  /** Timers may be settled late. */
+  static final int LATE_SINCE = 3;
+
   private final Stage stage;
   private final Cause cause;
   private final Timer timer;
@@ -44,6 +47,12 @@ final class TimerFold {
       }
     }
     return 0;
+  }
+
+  /** Does what the timer of a condition that is overdue will have done. */
+  static void end(Stage stage, Cause cause, Key128 key, FingerprintState condition) {
+    long dueMs = Conditions.dueMs(condition, stage.rules(condition.getRule()));
+    apply(stage, Cause.time(cause.offset()), new Timer(dueMs, Timer.Kind.CONDITION, key));
   }
 
   private void condition() {
@@ -88,7 +97,10 @@ final class TimerFold {
 
   private void again(FingerprintState condition, long laterMs) {
     FingerprintState after = Copies.of(condition);
-    after.setLastSeenMs(condition.getLastSeenMs() + laterMs);
+    long seenMs = condition.getLastSeenMs() + laterMs;
+    // One that was left for long does not come again for each time that has passed since.
+    boolean atOnce = laterMs > 0 && stage.isSince(LATE_SINCE);
+    after.setLastSeenMs(atOnce ? Math.max(seenMs, stage.now()) : seenMs);
     Conditions.keep(stage, timer.about(), condition, after);
   }
 

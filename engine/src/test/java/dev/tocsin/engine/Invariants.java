@@ -123,11 +123,11 @@ final class Invariants {
     Map<Key128, SilenceState> silences = store.silences.all();
     assertThat(silences).hasSize(store.state().getSilences());
     TreeSet<Timer> expected = new TreeSet<>();
-    boolean[] walking = new boolean[1];
+    boolean[] underWay = new boolean[1];
     silences.forEach(
         (id, state) -> {
           expected.add(new Timer(state.getTimerMs(), Timer.Kind.SILENCE, id));
-          walking[0] |= state.getWalking();
+          underWay[0] |= state.getTimerMs() <= store.state().getFoldTimeMs();
           var of = store.silences(Silences.key(state.getSilence().getWorkspace()));
           boolean ended = state.getPhase() == SilencePhase.ENDED;
           assertThat(of.getEnded().contains(id)).isEqualTo(ended);
@@ -136,7 +136,7 @@ final class Invariants {
     TreeSet<Timer> found = new TreeSet<>(store.timers);
     found.removeIf(timer -> timer.kind() != Timer.Kind.SILENCE);
     assertThat(found).as("one timer a silence").isEqualTo(expected);
-    if (!walking[0]) {
+    if (!underWay[0]) {
       incidents.values().forEach(incident -> silenced(incident, silences));
     }
   }

@@ -13,6 +13,8 @@ import dev.tocsin.schemas.LogEntry;
 import dev.tocsin.schemas.LoggedAlert;
 import dev.tocsin.schemas.Matcher;
 import dev.tocsin.schemas.RulesActivated;
+import dev.tocsin.schemas.SilencePhase;
+import dev.tocsin.schemas.TimelineKind;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -59,6 +61,42 @@ class SettlingTest {
     }
     assertThat(store.incident(left.getId()).getState()).isEqualTo(IncidentState.DETECTED);
     assertThat(in(IncidentState.RESOLVED)).isEqualTo(INCIDENTS - 1);
+  }
+
+  @Test
+  void mutedCondition_whoseEndWasLeft_opensANewIncident() {
+    open(3, END_MS);
+    int last = IntStream.range(0, INCIDENTS).boxed().max(comparing(this::timer)).orElseThrow();
+    Sighting alert = firing("c" + last).in("g" + last);
+    Incident resolved = incident("g" + last);
+    apply(LogEntries.of(Ask.move("r1", resolved, IncidentState.RESOLVED)), 1_000);
+    apply(alerts(alert.firedAt(START_MS + HOUR_MS)), HOUR_MS);
+    Incident next = incident("g" + last);
+    assertThat(next.getId()).isNotEqualTo(resolved.getId());
+    assertThat(next.getState()).isEqualTo(IncidentState.DETECTED);
+    assertThat(store.state().getMuted()).isZero();
+    assertThat(Log.timeline(store.incident(resolved.getId())))
+        .endsWith(TimelineKind.ALERT_RESOLVED);
+  }
+
+  @Test
+  void silence_thatShouldHaveBegun_hidesWhatOpens_andOneThatShouldHaveEndedDoesNot() {
+    open(3, END_MS);
+    Matcher source = Hush.source("s-late");
+    apply(LogEntries.of(Hush.silence("r1", START_MS, END_MS + 1, source)), 0);
+    apply(LogEntries.of(Hush.silence("r2", END_MS + 1, START_MS + 2 * HOUR_MS, source)), 0);
+    apply(alerts(firing("late").in("late")), HOUR_MS);
+    assertThat(store.silence(Hush.id("r1")).getPhase()).isEqualTo(SilencePhase.ACTIVE);
+    assertThat(store.silence(Hush.id("r2")).getPhase()).isEqualTo(SilencePhase.PENDING);
+    assertThat(incident("late").getSilencedBy()).isEqualTo(Hush.id("r2"));
+    for (int i = 1; i <= 5; i++) {
+      apply(LogEntries.tick(), HOUR_MS + i);
+    }
+    assertThat(store.silence(Hush.id("r1")).getPhase()).isEqualTo(SilencePhase.ENDED);
+    assertThat(store.silence(Hush.id("r2")).getPhase()).isEqualTo(SilencePhase.ACTIVE);
+    assertThat(incident("late").getSilencedBy()).isEqualTo(Hush.id("r2"));
+    apply(LogEntries.tick(), 2 * HOUR_MS);
+    assertThat(incident("late").getSilencedBy()).isNull();
   }
 
   @Test

@@ -239,9 +239,9 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
   /** More may be due than this entry could settle: if no other comes by itself, a tick does. */
   private void settleOn(Record<byte[], byte[]> entry) {
     OptionalLong dueMs = fold.dueMs();
-    long behindMs = dueMs.isPresent() ? Math.max(0, entry.timestamp() - dueMs.getAsLong()) : 0;
-    left = dueMs.isPresent() && dueMs.getAsLong() <= entry.timestamp();
-    view.timersBehind(behindMs);
+    long nowMs = store.state().getFoldTimeMs();
+    left = dueMs.isPresent() && dueMs.getAsLong() <= nowMs;
+    view.timersBehind(left ? nowMs - dueMs.getAsLong() : 0);
     if (left && view.caughtUp()) {
       ticks.appendAfter(entry.value(), partition);
     }
@@ -256,9 +256,10 @@ final class FoldProcessor implements Processor<byte[], byte[], byte[], byte[]> {
    */
   private void tickIfDue(long wallClockMs) {
     OptionalLong dueMs = fold.dueMs();
-    boolean quiet = left || clock.millis() - lastAppliedAtMs >= Ticks.INTERVAL.toMillis();
+    boolean quiet = clock.millis() - lastAppliedAtMs >= Ticks.INTERVAL.toMillis();
     boolean due = dueMs.isPresent() && dueMs.getAsLong() <= clock.millis();
-    if (quiet && !pauses.isPaused(partition) && (view.behind() || (view.caughtUp() && due))) {
+    boolean needed = view.caughtUp() ? left || (quiet && due) : quiet && view.behind();
+    if (needed && !pauses.isPaused(partition)) {
       ticks.append(partition);
     }
   }

@@ -141,7 +141,7 @@ final class PartitionView implements IncidentView {
     }
   }
 
-  /** How long ago the first thing was due that is not settled yet, by the last entry's time. */
+  /** How long ago the first thing was due that is not settled yet, by fold time. */
   void timersBehind(long ms) {
     timersBehindMs = ms;
   }

@@ -25,14 +25,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Appends ticks to the log, few a second and partition, with a producer of its own that is not
- * transactional: nothing on the log may wait for a transaction's end. It does not matter if a tick
- * is lost, so one that cannot be sent is.
+ * Appends ticks to the log, one a second and partition unless one is asked for after another, with
+ * a producer of its own that is not transactional: nothing on the log may wait for a transaction's
+ * end. It does not matter if a tick is lost, so one that cannot be sent is.
  *
  * <p>Thread-safe; {@link #append} never blocks.
  */
 final class Ticks implements AutoCloseable {
-  /** At most one tick in this time, by partition. */
+  /** At most one tick in this time, by partition, but for those that follow one another. */
   static final Duration INTERVAL = Duration.ofSeconds(1);
 
   private static final Logger LOG = LoggerFactory.getLogger(Ticks.class);
