@@ -3,6 +3,7 @@ package dev.tocsin.access;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.security.GeneralSecurityException;
 import java.util.List;
 import java.util.function.Consumer;
@@ -77,14 +78,21 @@ final class CertificateFiles {
     }
   }
 
-  /** When each was changed last, and how long it is. */
+  /**
+   * Which file each is, when it was changed last, and how long it is. One that takes another's
+   * place can be as long and of the same time: clocks of file systems tick some hundred times a
+   * second, and some tools set times.
+   */
   private String state() throws IOException {
     StringBuilder state = new StringBuilder();
     for (Path file : files) {
+      BasicFileAttributes its = Files.readAttributes(file, BasicFileAttributes.class);
       state
-          .append(Files.getLastModifiedTime(file))
+          .append(its.fileKey())
           .append(' ')
-          .append(Files.size(file))
+          .append(its.lastModifiedTime())
+          .append(' ')
+          .append(its.size())
           .append(';');
     }
     return state.toString();

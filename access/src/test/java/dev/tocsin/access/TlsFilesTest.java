@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
 import java.security.PrivateKey;
 import java.security.interfaces.ECPublicKey;
 import java.security.interfaces.RSAPublicKey;
@@ -80,6 +81,33 @@ class TlsFilesTest {
     assertThat(keys.getCertificateChain(alias(keys))[0].getPublicKey())
         .isInstanceOf(renewed.equals("EC") ? ECPublicKey.class : RSAPublicKey.class);
     assertThat(warnings).hasSize(1);
+  }
+
+  /** As where a tool sets times: keys of RSA are equally long. */
+  @Test
+  void files_ofTheSameTimeAndLength_areNoticed() throws Exception {
+    AdvancedTlsX509KeyManager keys = install("RSA");
+    Certificates.Issued next = NEXT.get("RSA").copiedTo(folder);
+    Path padded = folder.resolve("padded");
+    for (Path[] pair :
+        new Path[][] {
+          {next.certificate(), installed.certificate()}, {next.key(), installed.key()}
+        }) {
+      long length = Math.max(Files.size(pair[0]), Files.size(pair[1]));
+      for (Path each : pair) {
+        String text = Files.readString(each);
+        Files.writeString(padded, text + "\n".repeat((int) (length - Files.size(each))));
+        replace(padded, each);
+        Files.setLastModifiedTime(each, FileTime.fromMillis(1_800_000_000_000L));
+      }
+    }
+    files.look();
+    assertThat(subject(keys)).isEqualTo("CN=first");
+
+    replace(next.certificate(), installed.certificate());
+    replace(next.key(), installed.key());
+    files.look();
+    assertThat(subject(keys)).isEqualTo("CN=renewed");
   }
 
   @Test
