@@ -49,7 +49,7 @@ final class TimerFold {
     return 0;
   }
 
-  /** Does what the timer of a condition that is overdue will have done. */
+  /** Does what the timer of a condition that is overdue would have done. */
   static void end(Stage stage, Cause cause, Key128 key, FingerprintState condition) {
     long dueMs = Conditions.dueMs(condition, stage.rules(condition.getRule()));
     apply(stage, Cause.time(cause.offset()), new Timer(dueMs, Timer.Kind.CONDITION, key));
