@@ -114,6 +114,9 @@ public record EdgeConfig(
         KafkaSettings.without(kafka, ProducerConfig.configNames(), AdminClientConfig.configNames());
     admin.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, "2000");
     admin.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, "3000");
+    // A client that meets a broker which takes connections and says nothing asks no other one, for
+    // as long as that lasts: 4.3.1 forgets when it was to give up with each call that times out.
+    admin.put(AdminClientConfig.CONNECTIONS_MAX_IDLE_MS_CONFIG, "5000");
     return admin;
   }
 
