@@ -16,14 +16,14 @@ final class CachedRecord<V> {
   /** Differs from what is stored. */
   boolean changed;
 
-  /**
-   * Was asked for again since {@link RecordCache} came by. What is read for the first time was not:
-   * else a load that asks for everything once would drive out what is asked for often.
-   */
+  /** Was asked for again since it came, or since {@link RecordCache} came by. */
   boolean asked;
 
   /** As {@link RecordCache} counts it; 0 until it is stored for the first time. */
   long bytes;
+
+  /** Is one of those that stay, as {@link RecordCache} has it. */
+  boolean stays;
 
   private final Table<?> table;
 
@@ -31,6 +31,11 @@ final class CachedRecord<V> {
     this.table = table;
     this.key = key;
     this.value = value;
+  }
+
+  /** Of its table and its key. */
+  int hash() {
+    return table.hash(key);
   }
 
   /** Takes it from its table. */

@@ -5,11 +5,14 @@ import java.util.Deque;
 import java.util.function.LongSupplier;
 
 /**
- * Which of a partition's stored records stay in memory, those of all its tables together: the ones
- * that were asked for lately, within a bound in bytes. It goes round and lets go of what nobody
- * asked for since it came by last (the clock algorithm, also called second chance), so that asking
- * for a record costs no more than a mark. What is changed and not stored stays; that is bounded by
- * {@link ProcessorConfig#dirtyMax}.
+ * Which of a partition's stored records stay in memory, those of all its tables together, within a
+ * bound in bytes. What comes waits in a short queue; what is asked for again there, or comes back
+ * soon after it left from there, stays. Of those, one goes if nobody asked for it since its turn
+ * came last. (This is S3-FIFO: J. Yang et al., "FIFO queues are all you need for cache eviction",
+ * SOSP 2023.) So a load that asks for everything once drives out nothing, and its records are gone
+ * while they are young, which spares the garbage collector; and asking costs no more than a mark.
+ * What is changed and not stored does not leave; that is bounded by {@link
+ * ProcessorConfig#dirtyMax}.
  *
  * <p>The fold's thread only.
  */
@@ -22,9 +25,21 @@ final class RecordCache {
 
   private static final int STEPS_FOR_ONE = 16;
 
+  /** Of the bound, what comes may have a 32nd where it is not enough for all. */
+  private static final int ALL_PER_COMING = 32;
+
+  /** So many that left while they were new are known when they come back; a power of two. */
+  private static final int LEFT_MAX = 1 << 15;
+
   private final LongSupplier bytesMax;
-  private final Deque<CachedRecord<?>> round = new ArrayDeque<>();
+  private final Deque<CachedRecord<?>> coming = new ArrayDeque<>();
+  private final Deque<CachedRecord<?>> staying = new ArrayDeque<>();
+
+  /** Hashes of those, each in the place that it says: a later one takes an earlier one's. */
+  private final int[] left = new int[LEFT_MAX];
+
   private long bytes;
+  private long comingBytes;
 
   /** A cache of so many bytes; the bound may move. */
   RecordCache(LongSupplier bytesMax) {
@@ -34,24 +49,21 @@ final class RecordCache {
   /** A record is as it is stored, by so many bytes. */
   void stored(CachedRecord<?> record, int encodedBytes) {
     if (record.bytes == 0) {
-      round.addLast(record);
+      record.stays = left[place(record)] == record.hash();
+      queue(record).addLast(record);
     }
-    bytes -= record.bytes;
-    record.bytes = OVERHEAD_BYTES + (long) BYTES_PER_ENCODED_BYTE * encodedBytes;
-    bytes += record.bytes;
+    count(record, OVERHEAD_BYTES + (long) BYTES_PER_ENCODED_BYTE * encodedBytes);
   }
 
   /** A record is removed from the store as well. */
   void removed(CachedRecord<?> record) {
-    bytes -= record.bytes;
-    record.bytes = 0;
-    record.value = null;
-    record.leave();
+    record.value = null; // its queue finds that out in time
+    letGo(record);
   }
 
   /** Lets go of as much as is too much, in two rounds at most. */
   void trim() {
-    trim(2 * round.size());
+    trim(Integer.MAX_VALUE);
   }
 
   /**
@@ -63,18 +75,52 @@ final class RecordCache {
   }
 
   private void trim(int stepsMax) {
-    int steps = Math.min(stepsMax, 2 * round.size());
-    for (; steps > 0 && bytes > bytesMax.getAsLong(); steps--) {
-      CachedRecord<?> record = round.removeFirst();
-      if (record.changed || (record.asked && record.value != null)) {
-        record.asked = false;
-        round.addLast(record);
-      } else if (record.value != null) {
-        bytes -= record.bytes;
-        record.bytes = 0;
-        record.leave();
-      }
+    long max = bytesMax.getAsLong();
+    int steps = Math.min(stepsMax, 2 * (coming.size() + staying.size()));
+    for (; steps > 0 && bytes > max; steps--) {
+      boolean tooNew = comingBytes > max / ALL_PER_COMING || staying.isEmpty();
+      decide((tooNew ? coming : staying).removeFirst());
     }
+  }
+
+  /** What becomes of a record whose turn it is. */
+  private void decide(CachedRecord<?> record) {
+    if (record.changed) {
+      queue(record).addLast(record);
+    } else if (record.value != null && record.asked) {
+      stay(record);
+    } else if (record.value != null) {
+      if (!record.stays) {
+        left[place(record)] = record.hash();
+      }
+      letGo(record);
+    }
+  }
+
+  private void stay(CachedRecord<?> record) {
+    comingBytes -= record.stays ? 0 : record.bytes;
+    record.stays = true;
+    record.asked = false;
+    staying.addLast(record);
+  }
+
+  private void letGo(CachedRecord<?> record) {
+    count(record, 0);
+    record.leave();
+  }
+
+  private void count(CachedRecord<?> record, long now) {
+    bytes += now - record.bytes;
+    comingBytes += record.stays ? 0 : now - record.bytes;
+    record.bytes = now;
+  }
+
+  private Deque<CachedRecord<?>> queue(CachedRecord<?> record) {
+    return record.stays ? staying : coming;
+  }
+
+  private static int place(CachedRecord<?> record) {
+    return record.hash() & (LEFT_MAX - 1);
   }
 
   /** What it holds, by its own estimate. */

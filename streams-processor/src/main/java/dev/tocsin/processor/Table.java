@@ -2,6 +2,7 @@ package dev.tocsin.processor;
 
 import dev.tocsin.schemas.Codec;
 import dev.tocsin.schemas.Key128;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -22,6 +23,9 @@ import org.apache.kafka.streams.state.KeyValueStore;
  * and sees each record as it was before or after a change.
  */
 final class Table<V extends SpecificRecordBase> {
+  /** Of 2^64, as an odd number. */
+  private static final long GOLDEN_RATIO = 0x9E3779B97F4A7C15L;
+
   private final byte letter;
   private final Codec<V> codec;
   private final KeyValueStore<Bytes, byte[]> store;
@@ -127,6 +131,13 @@ final class Table<V extends SpecificRecordBase> {
     }
     changed.clear();
     return next;
+  }
+
+  /** A key's, by Fibonacci hashing; the same key in another table has another. */
+  int hash(Key128 key) {
+    ByteBuffer bytes = ByteBuffer.wrap(key.bytes());
+    long all = 31 * bytes.getLong() + bytes.getLong() + letter;
+    return (int) ((all * GOLDEN_RATIO) >>> Integer.SIZE);
   }
 
   /** The cache lets go of a record that is as it is stored. */

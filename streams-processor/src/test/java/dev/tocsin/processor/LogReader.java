@@ -16,13 +16,18 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
-/** Reads partitions from their beginning to their present end, committed records only. */
+/** Reads partitions from their beginning to their present end. */
 final class LogReader {
   private LogReader() {}
 
+  /** Committed records only. */
   static List<ConsumerRecord<byte[], byte[]>> read(String topic, int partition) {
+    return read(topic, partition, "read_committed");
+  }
+
+  static List<ConsumerRecord<byte[], byte[]>> read(String topic, int partition, String isolation) {
     Map<String, Object> settings = new HashMap<>(RunningProcessor.KAFKA);
-    settings.put("isolation.level", "read_committed");
+    settings.put("isolation.level", isolation);
     List<ConsumerRecord<byte[], byte[]>> all = new ArrayList<>();
     try (var consumer =
         new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
 import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.junit.jupiter.api.AfterEach;
@@ -119,6 +120,32 @@ class TableTest {
   }
 
   @Test
+  void whatComesBack_isNotDrivenOutByWhatIsReadOnce() {
+    disk.bytes().put(StateKeys.of(StateKeys.TALLY, KEY), CODEC.encode(tally(-1)));
+    readOnce(0, 500);
+    assertThat(table.get(KEY)).isEqualTo(tally(-1));
+    readOnce(500, 1_000);
+    assertThat(table.get(KEY)).as("comes back").isEqualTo(tally(-1));
+    readOnce(1_000, 1_500);
+    disk.bytes().delete(StateKeys.of(StateKeys.TALLY, KEY));
+    assertThat(table.get(KEY)).as("stayed").isEqualTo(tally(-1));
+  }
+
+  @Test
+  void whatCameBackOnce_leavesWhenOthersAreAskedFor() {
+    for (int times = 0; times < 3; times++) {
+      readOnce(0, 8);
+    }
+    assertThat(kept(0, 8)).isEqualTo(8);
+    for (int times = 0; times < 4; times++) {
+      readOnce(100, 108);
+    }
+    assertThat(kept(100, 108)).as("newer").isEqualTo(8);
+    assertThat(kept(0, 8)).as("older").isLessThan(8);
+    assertThat(cache.bytes()).isLessThanOrEqualTo(CACHE_BYTES);
+  }
+
+  @Test
   void memory_ofReadsIsBoundedToo() {
     for (int i = 0; i < 1_000; i++) {
       disk.bytes().put(StateKeys.of(StateKeys.TALLY, Keys.of(3, i)), CODEC.encode(tally(i)));
@@ -149,6 +176,22 @@ class TableTest {
     for (int i = 0; i < 100; i++) {
       assertThat(table.get(Keys.of(2, i))).isEqualTo(i % 2 == 0 ? null : tally(-i));
     }
+  }
+
+  private void readOnce(int from, int to) {
+    for (int i = from; i < to; i++) {
+      disk.bytes().put(StateKeys.of(StateKeys.TALLY, Keys.of(3, i)), CODEC.encode(tally(i)));
+      assertThat(table.get(Keys.of(3, i))).isEqualTo(tally(i));
+    }
+  }
+
+  /** How many of them are read though they are not stored. */
+  private long kept(int from, int to) {
+    return IntStream.range(from, to)
+        .mapToObj(i -> Keys.of(3, i))
+        .peek(key -> disk.bytes().delete(StateKeys.of(StateKeys.TALLY, key)))
+        .filter(key -> table.peek(key) != null)
+        .count();
   }
 
   /** As {@link PartitionStore#flush} does. */
