@@ -49,6 +49,8 @@ final class Flapping {
       draft.flap(
           String.format(
               Locale.ROOT, "%d changes within %s", max, RulesNumbers.text(rule.getWindowMs())));
+    } else if (incident.getFlapping() && group.getSteadyTimerMs() == 0) {
+      arm(stage, incident, group, stage.now() + rule.getWindowMs());
     }
     stage.put(incident.getGroup(), group);
   }
@@ -68,6 +70,16 @@ final class Flapping {
       IncidentDraft.of(stage, cause, incident).settle().done();
     }
     stage.put(incident.getGroup(), group);
+  }
+
+  /** Its timer has gone without having been due. */
+  static void dropped(Stage stage, Key128 id) {
+    Incident incident = stage.incident(id);
+    if (incident != null) {
+      GroupState group = Copies.of(stage.group(incident.getGroup()));
+      group.setSteadyTimerMs(0);
+      stage.put(incident.getGroup(), group);
+    }
   }
 
   /** It is over before its time. */

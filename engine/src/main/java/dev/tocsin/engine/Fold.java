@@ -208,8 +208,10 @@ public final class Fold {
   public void drop(Timer timer) {
     Stage stage = new Stage(store, byRule);
     stage.disarm(timer);
-    if (timer.kind() == Timer.Kind.INHIBITION) {
-      Inhibitions.dropped(stage, timer.about());
+    try {
+      TimerFold.dropped(stage, timer);
+    } catch (RuntimeException unreadable) {
+      // That may be why it failed. What it is about stays as it is.
     }
     commit(stage);
   }

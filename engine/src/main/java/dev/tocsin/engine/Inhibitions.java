@@ -80,7 +80,7 @@ final class Inhibitions {
     return state.getTargets().size();
   }
 
-  /** Its timer has gone without that: what comes next sets another. */
+  /** Its timer has gone without that. */
   static void dropped(Stage stage, Key128 key) {
     InhibitionState state = stage.inhibition(key);
     if (state != null) {

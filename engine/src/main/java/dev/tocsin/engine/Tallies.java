@@ -79,6 +79,14 @@ final class Tallies {
     }
   }
 
+  /** That timer has gone without having been due. */
+  static void dropped(Stage stage, Key128 id) {
+    Tally tally = stage.ownTally(id);
+    if (tally != null) {
+      tally.setPublishArmed(false);
+    }
+  }
+
   private static boolean isFlapping(Stage stage, Key128 id) {
     return of(stage, id).getWhole() && stage.incident(id).getFlapping();
   }

@@ -49,6 +49,19 @@ final class TimerFold {
     return 0;
   }
 
+  /**
+   * The timer has gone without having brought it about. What comes next sets another, where
+   * anything does: an incident is not closed any more, nor an outcome forgotten.
+   */
+  static void dropped(Stage stage, Timer timer) {
+    switch (timer.kind()) {
+      case TALLY -> Tallies.dropped(stage, timer.about());
+      case FLAPPING -> Flapping.dropped(stage, timer.about());
+      case INHIBITION -> Inhibitions.dropped(stage, timer.about());
+      case CONDITION, INCIDENT, OUTCOME, SILENCE -> {}
+    }
+  }
+
   /** Does what the timer of a condition that is overdue would have done. */
   static void end(Stage stage, Cause cause, Key128 key, FingerprintState condition) {
     long dueMs = Conditions.dueMs(condition, stage.rules(condition.getRule()));

@@ -13,7 +13,6 @@ import dev.tocsin.schemas.Incident;
 import dev.tocsin.schemas.IncidentEvent;
 import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
-import dev.tocsin.schemas.LoggedAlert;
 import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
 import dev.tocsin.schemas.Severity;
@@ -205,32 +204,6 @@ class FoldBoundsTest {
   }
 
   @Test
-  void timerThatFails_canBeDropped() {
-    MemoryStore memory = new MemoryStore();
-    List<IncidentEvent> events = new ArrayList<>();
-    Fold good = new Fold(memory, events::add);
-    good.apply(entry(firing("cpu").endsAt(START_MS + 10)), 0, START_MS);
-    Fold bad = new Fold(new FailingStore(memory), events::add);
-    LogEntry next = entry(firing("disk").in("h"));
-    assertThatThrownBy(() -> bad.apply(next, 1, START_MS + 10))
-        .isInstanceOfSatisfying(
-            Fold.EngineFailure.class,
-            failure -> {
-              assertThat(failure.timer()).isPresent();
-              assertThat(failure.timer()).isEqualTo(memory.firstTimer());
-              bad.drop(failure.timer().orElseThrow());
-            });
-    bad.apply(next, 1, START_MS + 10);
-    assertThat(memory.incidents()).hasSize(2);
-    assertThat(memory.state().getAppliedOffset()).isEqualTo(2);
-    assertThat(events).extracting(IncidentEvent::getType).containsOnly(EventType.CREATED);
-    // The condition is as it was, and its next sighting gives it a timer again.
-    good.apply(entry(firing("cpu").endsAt(START_MS + 30)), 2, START_MS + 20);
-    good.apply(entry(), 3, START_MS + 30);
-    assertThat(events).extracting(IncidentEvent::getType).endsWith(EventType.RESOLVED);
-  }
-
-  @Test
   void entryWithoutAlerts_isItsTimeOnly() {
     log.after(SECOND).send();
     assertThat(log.counts().getFoldTimeMs()).isEqualTo(START_MS + 1000);
@@ -245,83 +218,6 @@ class FoldBoundsTest {
     log.after(SECOND).tick();
     assertThat(Log.timeline(log.only())).endsWith(TimelineKind.RESOLVED);
     assertThat(log.fold().dueMs().orElseThrow()).isGreaterThan(START_MS + 1000);
-  }
-
-  /** Fails on one condition's timer: reads it as no store can. */
-  private record FailingStore(MemoryStore memory) implements FoldStore {
-    @Override
-    public dev.tocsin.schemas.PartitionState state() {
-      return memory.state();
-    }
-
-    @Override
-    public Rules rules() {
-      return memory.rules();
-    }
-
-    @Override
-    public dev.tocsin.schemas.FingerprintState fingerprint(dev.tocsin.schemas.Key128 key) {
-      if (key.equals(Conditions.key(LoggedAlert.of(firing("cpu").alert(0))))) {
-        throw new IllegalStateException("damaged");
-      }
-      return memory.fingerprint(key);
-    }
-
-    @Override
-    public dev.tocsin.schemas.GroupState group(dev.tocsin.schemas.Key128 group) {
-      return memory.group(group);
-    }
-
-    @Override
-    public Incident incident(dev.tocsin.schemas.Key128 id) {
-      return memory.incident(id);
-    }
-
-    @Override
-    public dev.tocsin.schemas.Tally tally(dev.tocsin.schemas.Key128 id) {
-      return memory.tally(id);
-    }
-
-    @Override
-    public dev.tocsin.schemas.Outcome outcome(dev.tocsin.schemas.Key128 key) {
-      return memory.outcome(key);
-    }
-
-    @Override
-    public dev.tocsin.schemas.InhibitionState inhibition(dev.tocsin.schemas.Key128 key) {
-      return memory.inhibition(key);
-    }
-
-    @Override
-    public dev.tocsin.schemas.SilenceState silence(dev.tocsin.schemas.Key128 id) {
-      return memory.silence(id);
-    }
-
-    @Override
-    public dev.tocsin.schemas.WorkspaceSilences silences(dev.tocsin.schemas.Key128 workspace) {
-      return memory.silences(workspace);
-    }
-
-    @Override
-    public java.util.List<dev.tocsin.schemas.Key128> openIncidents(
-        String workspace, dev.tocsin.schemas.Key128 before, int max) {
-      return memory.openIncidents(workspace, before, max);
-    }
-
-    @Override
-    public boolean received(dev.tocsin.schemas.Key128 receipt, long atMs) {
-      return memory.received(receipt, atMs);
-    }
-
-    @Override
-    public java.util.Optional<Timer> firstTimer() {
-      return memory.firstTimer();
-    }
-
-    @Override
-    public void commit(Changes changes) {
-      memory.commit(changes);
-    }
   }
 
   private static LogEntry entry(Sighting... alerts) {
