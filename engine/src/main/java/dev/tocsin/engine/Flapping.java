@@ -35,10 +35,21 @@ final class Flapping {
   static void changed(Stage stage, IncidentDraft draft) {
     Incident incident = draft.incident();
     FlappingRule rule = rule(stage, incident);
-    if (rule == null) {
+    if (rule == null && !incident.getFlapping()) {
       return;
     }
     GroupState group = Copies.of(stage.group(incident.getGroup()));
+    if (incident.getFlapping() && group.getSteadyTimerMs() == 0) {
+      arm(stage, incident, group, stage.now() + (rule == null ? 1 : rule.getWindowMs()));
+      stage.put(incident.getGroup(), group);
+    }
+    if (rule != null) {
+      count(stage, draft, group, rule);
+    }
+  }
+
+  private static void count(Stage stage, IncidentDraft draft, GroupState group, FlappingRule rule) {
+    Incident incident = draft.incident();
     int max = rule.getChanges();
     List<Long> changes =
         NewestItems.with(group.getChangesMs(), stage.now(), max, Integer.MAX_VALUE, each -> 0);
@@ -49,8 +60,6 @@ final class Flapping {
       draft.flap(
           String.format(
               Locale.ROOT, "%d changes within %s", max, RulesNumbers.text(rule.getWindowMs())));
-    } else if (incident.getFlapping() && group.getSteadyTimerMs() == 0) {
-      arm(stage, incident, group, stage.now() + rule.getWindowMs());
     }
     stage.put(incident.getGroup(), group);
   }
@@ -75,10 +84,11 @@ final class Flapping {
   /** Its timer has gone without having been due. */
   static void dropped(Stage stage, Key128 id) {
     Incident incident = stage.incident(id);
-    if (incident != null) {
-      GroupState group = Copies.of(stage.group(incident.getGroup()));
-      group.setSteadyTimerMs(0);
-      stage.put(incident.getGroup(), group);
+    GroupState group = incident == null ? null : stage.group(incident.getGroup());
+    if (group != null) {
+      GroupState after = Copies.of(group);
+      after.setSteadyTimerMs(0);
+      stage.put(incident.getGroup(), after);
     }
   }
 

@@ -208,11 +208,7 @@ public final class Fold {
   public void drop(Timer timer) {
     Stage stage = new Stage(store, byRule);
     stage.disarm(timer);
-    try {
-      TimerFold.dropped(stage, timer);
-    } catch (RuntimeException unreadable) {
-      // That may be why it failed. What it is about stays as it is.
-    }
+    TimerFold.dropped(stage, timer);
     commit(stage);
   }
 

@@ -51,7 +51,8 @@ final class TimerFold {
 
   /**
    * The timer has gone without having brought it about. What comes next sets another, where
-   * anything does: an incident is not closed any more, nor an outcome forgotten.
+   * anything does: an incident is not closed by itself any more, an outcome not forgotten, and a
+   * silence neither begins nor ends.
    */
   static void dropped(Stage stage, Timer timer) {
     switch (timer.kind()) {

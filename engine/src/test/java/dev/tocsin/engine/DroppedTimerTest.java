@@ -13,6 +13,7 @@ import dev.tocsin.schemas.IncidentEvent;
 import dev.tocsin.schemas.IncidentState;
 import dev.tocsin.schemas.LogEntries;
 import dev.tocsin.schemas.LogEntry;
+import dev.tocsin.schemas.Rules;
 import dev.tocsin.schemas.RulesActivated;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -58,20 +59,6 @@ class DroppedTimerTest {
   }
 
   @Test
-  void tallys_thatCannotBeReadGoesTheSameWay() {
-    good.apply(entry(firing("cpu")), 0, START_MS);
-    good.apply(entry(firing("cpu")), 1, START_MS);
-    long dueMs = memory.firstTimer().orElseThrow().dueMs();
-    Fold bad = new Fold(damaged("tally"), events::add);
-    Timer timer = failsOn(bad, 2, dueMs);
-    assertThat(timer.kind()).isEqualTo(Timer.Kind.TALLY);
-    bad.drop(timer);
-    bad.apply(entry(), 2, dueMs);
-    assertThat(memory.firstTimer()).isPresent().get().isNotEqualTo(timer);
-    assertThat(memory.state().getAppliedOffset()).isEqualTo(3);
-  }
-
-  @Test
   void flappingIncidents_isSetByTheNextChange() {
     good.apply(LogEntries.of(new RulesActivated(FlappingTest.flapping(2, 3, WINDOW))), 0, START_MS);
     good.apply(entry(firing("cpu"), ended("cpu"), firing("cpu")), 1, START_MS);
@@ -83,6 +70,20 @@ class DroppedTimerTest {
     assertThat(only().getFlapping()).isTrue();
     good.apply(entry(), 4, laterMs + WINDOW.toMillis());
     assertThat(only().getFlapping()).isFalse();
+    assertThat(only().getState()).isEqualTo(IncidentState.RESOLVED);
+  }
+
+  @Test
+  void flappingIncidents_isSetByTheNextChangeWhereNoRuleAsksForItAnyMore() {
+    good.apply(LogEntries.of(new RulesActivated(FlappingTest.flapping(2, 3, WINDOW))), 0, START_MS);
+    good.apply(entry(firing("cpu"), ended("cpu"), firing("cpu")), 1, START_MS);
+    good.drop(new Timer(START_MS + WINDOW.toMillis(), Timer.Kind.FLAPPING, only().getId()));
+    Rules none = DefaultRules.read();
+    none.setVersion(3);
+    good.apply(LogEntries.of(new RulesActivated(none)), 2, START_MS);
+    good.apply(entry(ended("cpu")), 3, START_MS);
+    assertThat(only().getFlapping()).isTrue();
+    good.apply(entry(), 4, START_MS + 1);
     assertThat(only().getState()).isEqualTo(IncidentState.RESOLVED);
   }
 

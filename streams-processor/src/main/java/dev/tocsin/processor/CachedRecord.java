@@ -16,7 +16,7 @@ final class CachedRecord<V> {
   /** Differs from what is stored. */
   boolean changed;
 
-  /** Was asked for again since it came, or since {@link RecordCache} came by. */
+  /** Was asked for by another entry since it came, or since {@link RecordCache} came by. */
   boolean asked;
 
   /** As {@link RecordCache} counts it; 0 until it is stored for the first time. */
@@ -25,12 +25,21 @@ final class CachedRecord<V> {
   /** Is one of those that stay, as {@link RecordCache} has it. */
   boolean stays;
 
+  /** The entry that brought it, as {@link RecordCache} counts them. */
+  final int came;
+
   private final Table<?> table;
 
-  CachedRecord(Table<?> table, Key128 key, V value) {
+  CachedRecord(Table<?> table, Key128 key, V value, int came) {
     this.table = table;
     this.key = key;
     this.value = value;
+    this.came = came;
+  }
+
+  /** Of one in a queue: whether it is removed. */
+  boolean isGone() {
+    return bytes == 0;
   }
 
   /** Of its table and its key. */

@@ -225,6 +225,7 @@ final class PartitionStore implements FoldStore {
       }
       state = changes.state();
       stateChanged = true;
+      cache.nextEntry();
       if (dirty() >= dirtyMax) {
         flush();
       }

@@ -44,14 +44,14 @@ final class Table<V extends SpecificRecordBase> {
   V get(Key128 key) {
     CachedRecord<V> record = records.get(key);
     if (record != null) {
-      record.asked = true;
+      record.asked |= record.came != cache.entry();
       return record.value;
     }
     byte[] bytes = stored(key);
     if (bytes == null) {
       return null;
     }
-    record = new CachedRecord<>(this, key, codec.decode(bytes));
+    record = new CachedRecord<>(this, key, codec.decode(bytes), cache.entry());
     records.put(key, record);
     cache.stored(record, bytes.length);
     cache.trimForOne();
@@ -74,7 +74,7 @@ final class Table<V extends SpecificRecordBase> {
   void put(Key128 key, V value) {
     CachedRecord<V> record = records.get(key);
     if (record == null) {
-      record = new CachedRecord<>(this, key, value);
+      record = new CachedRecord<>(this, key, value, cache.entry());
       records.put(key, record);
     } else {
       record.value = value;

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.Callable;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.awaitility.Awaitility;
@@ -69,9 +70,9 @@ class CommitHookIT {
       }
       assertThat(commits).as("there was something to see").isGreaterThan(5);
       Awaitility.await().until(() -> committed() == processor.progress(0).getAppliedOffset());
-      awaitStored(committed());
+      awaitStored(this::committed);
     }
-    awaitStored(committed());
+    awaitStored(this::committed);
   }
 
   @Test
@@ -82,7 +83,7 @@ class CommitHookIT {
       processor.incidents(0, end);
     }
     assertThat(committed()).isEqualTo(end + 1);
-    awaitStored(end + 1);
+    awaitStored(() -> end + 1);
   }
 
   @Test
@@ -155,8 +156,9 @@ class CommitHookIT {
     return LogReader.committed(admin, topics.applicationId(), topics.log(), 0);
   }
 
-  private void awaitStored(long applied) {
-    Awaitility.await().untilAsserted(() -> assertThat(stored("read_committed")).isEqualTo(applied));
+  private void awaitStored(Callable<Long> applied) {
+    Awaitility.await()
+        .untilAsserted(() -> assertThat(stored("read_committed")).isEqualTo(applied.call()));
   }
 
   /** The applied offset in the changelog. */

@@ -110,6 +110,7 @@ class TableTest {
     for (int i = 0; i < 1_000; i++) {
       assertThat(table.get(KEY)).isEqualTo(tally(-1));
       table.put(Keys.of(2, i), tally(i));
+      cache.nextEntry();
       flush();
       assertThat(cache.bytes()).isPositive().isLessThanOrEqualTo(CACHE_BYTES);
     }
@@ -125,7 +126,7 @@ class TableTest {
     readOnce(0, 500);
     assertThat(table.get(KEY)).isEqualTo(tally(-1));
     readOnce(500, 1_000);
-    assertThat(table.get(KEY)).as("comes back").isEqualTo(tally(-1));
+    assertThat(table.get(KEY)).isEqualTo(tally(-1)); // it comes back
     readOnce(1_000, 1_500);
     disk.bytes().delete(StateKeys.of(StateKeys.TALLY, KEY));
     assertThat(table.get(KEY)).as("stayed").isEqualTo(tally(-1));
@@ -143,6 +144,19 @@ class TableTest {
     assertThat(kept(100, 108)).as("newer").isEqualTo(8);
     assertThat(kept(0, 8)).as("older").isLessThan(8);
     assertThat(cache.bytes()).isLessThanOrEqualTo(CACHE_BYTES);
+  }
+
+  @Test
+  void whatIsRemoved_doesNotFillTheQueues() {
+    for (int i = 0; i < 10_000; i++) {
+      Key128 key = Keys.of(5, i);
+      table.put(key, tally(i));
+      flush();
+      table.put(key, null);
+      flush();
+      assertThat(cache.size()).isLessThan(10);
+    }
+    assertThat(cache.bytes()).isZero();
   }
 
   @Test
@@ -182,6 +196,8 @@ class TableTest {
     for (int i = from; i < to; i++) {
       disk.bytes().put(StateKeys.of(StateKeys.TALLY, Keys.of(3, i)), CODEC.encode(tally(i)));
       assertThat(table.get(Keys.of(3, i))).isEqualTo(tally(i));
+      assertThat(table.get(Keys.of(3, i))).as("by the same entry").isNotNull();
+      cache.nextEntry();
     }
   }
 
