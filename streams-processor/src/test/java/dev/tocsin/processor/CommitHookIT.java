@@ -59,11 +59,9 @@ class CommitHookIT {
         long end = log.append(0, world.next().bytes());
         long committed = committed();
         // Kafka tells each partition that a transaction is committed, one a moment after another.
-        long stored = stored("read_uncommitted");
-        assertThat(stored)
-            .as("the state that belongs to the offset")
-            .isGreaterThanOrEqualTo(committed);
-        assertThat(processor.progress(0).getAppliedOffset()).isGreaterThanOrEqualTo(stored);
+        List<Long> stored = stored("read_uncommitted");
+        assertThat(stored).as("the state that belongs to the offset").contains(committed);
+        assertThat(processor.progress(0).getAppliedOffset()).isGreaterThanOrEqualTo(last(stored));
         commits += committed > last ? 1 : 0;
         last = committed;
         processor.incidents(0, end);
@@ -158,18 +156,23 @@ class CommitHookIT {
 
   private void awaitStored(Callable<Long> applied) {
     Awaitility.await()
-        .untilAsserted(() -> assertThat(stored("read_committed")).isEqualTo(applied.call()));
+        .untilAsserted(() -> assertThat(last(stored("read_committed"))).isEqualTo(applied.call()));
   }
 
-  /** The applied offset in the changelog. */
-  private long stored(String isolation) {
-    long applied = 0; // without any state nothing is applied, and Streams may commit just that
+  /** The applied offsets in the changelog. */
+  private List<Long> stored(String isolation) {
+    List<Long> applied = new ArrayList<>();
+    applied.add(0L); // without any state nothing is applied, and Streams may commit just that
     for (ConsumerRecord<byte[], byte[]> change : LogReader.read(changelog, 0, isolation)) {
       if (change.key().length == 1 && change.key()[0] == 'S') {
-        applied = Codec.of(PartitionState.class).decode(change.value()).getAppliedOffset();
+        applied.add(Codec.of(PartitionState.class).decode(change.value()).getAppliedOffset());
       }
     }
     return applied;
+  }
+
+  private static long last(List<Long> applied) {
+    return applied.get(applied.size() - 1);
   }
 
   private static Map<Character, Integer> kinds(List<ConsumerRecord<byte[], byte[]>> changes) {
