@@ -67,7 +67,6 @@ final class RecordCache {
   void removed(CachedRecord<?> record) {
     gone += record.bytes == 0 ? 0 : 1;
     letGo(record);
-    record.value = null;
   }
 
   /** What is asked for from here on is asked for by another entry. */
